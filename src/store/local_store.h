@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <arrow/result.h>
+
+#include "store/object_store.h"
+
+namespace hangar {
+
+/// Objects as plain files: the object `a/b.parquet` is the file of that path under the root.
+/// Staged objects grow in `ROOT/_hangar/staging`. Files that other tools put there are objects too.
+///
+/// A version is made of the file's inode, birth time, modification time and size, so it survives a
+/// restart and changes when another tool replaces or rewrites the file. Names that begin with '.'
+/// or `_hangar` are not seen; links are followed within the root only (openat2, RESOLVE_BENEATH).
+/// Conditional changes are atomic between all processes that go through this class on one root.
+class LocalStore {
+ public:
+  /// Opens the folder, making it and its hidden folder when they are missing. Errors name the
+  /// folder as given, as they are meant for whoever starts the server.
+  static arrow::Result<std::shared_ptr<ObjectStore>> Make(const std::string& root);
+};
+
+}  // namespace hangar
