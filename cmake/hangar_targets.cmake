@@ -3,9 +3,10 @@
 
 add_library(hangar_options INTERFACE)
 target_compile_options(hangar_options INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow
-  -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wunused -Woverloaded-virtual)
+  -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers -Wnon-virtual-dtor -Wunused -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_compile_options(hangar_options INTERFACE -Wthread-safety)
+  target_compile_options(hangar_options INTERFACE -Wthread-safety
+    -Wno-missing-designated-field-initializers)
 endif()
 target_include_directories(hangar_options INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)

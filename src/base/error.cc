@@ -24,11 +24,10 @@ arrow::StatusCode ArrowCodeOf(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kInvalidArgument:
     case ErrorKind::kFailedPrecondition:
+    case ErrorKind::kAlreadyExists:  // Arrow's own AlreadyExists is "Unknown" to pyarrow.
       return arrow::StatusCode::Invalid;
     case ErrorKind::kNotFound:
       return arrow::StatusCode::KeyError;
-    case ErrorKind::kAlreadyExists:
-      return arrow::StatusCode::AlreadyExists;
     case ErrorKind::kUnimplemented:
       return arrow::StatusCode::NotImplemented;
     case ErrorKind::kCancelled:

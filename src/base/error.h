@@ -9,9 +9,9 @@
 
 namespace hangar {
 
-/// What kind of failure a caller met. Every error that may reach a client is made with one of these,
-/// through `Error`; `flight/status_table.h` maps each kind to its protocol's code. A status without
-/// a kind (a library's own) never reaches a client with its own words, see `KindOf`.
+/// What kind of failure a caller met. Every error that may reach a client is made with one of
+/// these, through `Error`; `flight/status_table.h` maps each kind to its protocol's code. A status
+/// without a kind (a library's own) never reaches a client with its own words, see `KindOf`.
 enum class ErrorKind {
   kInvalidArgument,     ///< The request is wrong, whatever the state of the store.
   kNotFound,            ///< The named dataset or version is not there.

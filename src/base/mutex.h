@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -48,6 +49,12 @@ class CondVar {
  public:
   /// Gives the mutex up while waiting and holds it again on return.
   void Wait(Mutex& mutex) HANGAR_REQUIRES(mutex) { condition_.wait(mutex); }
+  /// As Wait, until the time has come; false when it has.
+  template <typename Clock, typename Duration>
+  bool WaitUntil(Mutex& mutex, std::chrono::time_point<Clock, Duration> time)
+      HANGAR_REQUIRES(mutex) {
+    return condition_.wait_until(mutex, time) == std::cv_status::no_timeout;
+  }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 

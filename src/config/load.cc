@@ -1,0 +1,221 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <numeric>
+#include <sstream>
+#include <utility>
+
+#include <toml++/toml.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace hangar {
+namespace {
+
+using Values = std::vector<std::string>;
+
+arrow::Status SetData(ServeOptions& options, const Values& values) {
+  if (values.back().empty()) return MakeError(ErrorKind::kInvalidArgument, "it is empty");
+  options.data = values.back();
+  return arrow::Status::OK();
+}
+
+arrow::Status SetListen(ServeOptions& options, const Values& values) {
+  options.listen = values.back();
+  return arrow::Status::OK();
+}
+
+arrow::Status SetAdvertise(ServeOptions& options, const Values& values) {
+  for (const std::string& uri : values) {
+    if (!uri.contains("://")) {
+      return Error(ErrorKind::kInvalidArgument,
+                   "{} is not a URI such as grpc://data.example.org:8815", Quoted(uri));
+    }
+  }
+  options.advertise = values;
+  return arrow::Status::OK();
+}
+
+arrow::Status SetLogLevel(ServeOptions& options, const Values& values) {
+  constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
+  if (std::ranges::find(kLevels, values.back()) == kLevels.end()) {
+    return Error(ErrorKind::kInvalidArgument, "{} is none of debug, info, warning and error",
+                 Quoted(values.back()));
+  }
+  options.log_level = values.back();
+  return arrow::Status::OK();
+}
+
+arrow::Status SetLogFormat(ServeOptions& options, const Values& values) {
+  if (values.back() == "text") {
+    options.log_format = LogFormat::kText;
+  } else if (values.back() == "json") {
+    options.log_format = LogFormat::kJson;
+  } else {
+    return Error(ErrorKind::kInvalidArgument, "{} is neither text nor json", Quoted(values.back()));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status SetGrace(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.grace, ParseDuration(values.back()));
+  return arrow::Status::OK();
+}
+
+constexpr Setting kSettings[] = {
+    {"data", "folder whose Parquet files are the datasets; made when missing", "./datasets", false,
+     SetData},
+    {"listen", "address: grpc://HOST:PORT (port 0: a free one) or grpc+unix:///PATH",
+     "grpc://0.0.0.0:8815", false, SetListen},
+    {"advertise", "address that endpoints name for clients, can be repeated",
+     "the connection that asked", true, SetAdvertise},
+    {"log_level", "least severe messages logged: debug, info, warning or error", "info", false,
+     SetLogLevel},
+    {"log_format", "form of the log on standard error: text or json", "text", false, SetLogFormat},
+    {"grace", "how long running calls may go on after a signal to stop", "30s", false, SetGrace},
+};
+
+// The number of single-character edits between two words (Levenshtein's distance, row by row).
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+arrow::Status UnknownKey(const std::string& file, std::string_view key) {
+  const Setting* nearest = &kSettings[0];
+  for (const Setting& setting : kSettings) {
+    if (EditDistance(key, setting.name) < EditDistance(key, nearest->name)) nearest = &setting;
+  }
+  return Error(ErrorKind::kInvalidArgument,
+               "the configuration file {} has the unknown key {}; the nearest setting is '{}'",
+               Quoted(file), Quoted(key), nearest->name);
+}
+
+arrow::Status Apply(const Setting& setting, const Values& values, std::string_view where,
+                    ServeOptions& options) {
+  const auto status = setting.set(options, values);
+  if (status.ok()) return status;
+  return Error(ErrorKind::kInvalidArgument, "{} is wrong: {}", where, status.message());
+}
+
+arrow::Result<Values> ValuesOf(const toml::node& node, const Setting& setting,
+                               std::string_view where) {
+  Values values;
+  if (const auto* text = node.as_string()) {
+    values.push_back(text->get());
+  } else if (const auto* array = node.as_array(); array != nullptr && setting.repeatable) {
+    for (const toml::node& item : *array) {
+      if (!item.is_string()) {
+        return Error(ErrorKind::kInvalidArgument, "{} must be an array of strings", where);
+      }
+      values.push_back(item.as_string()->get());
+    }
+  } else {
+    return Error(ErrorKind::kInvalidArgument, "{} must be {}", where,
+                 setting.repeatable ? "a string or an array of strings" : "a string");
+  }
+  return values;
+}
+
+arrow::Result<toml::table> ParseFile(const std::string& file) {
+  try {
+    return toml::parse_file(file);
+  } catch (const toml::parse_error& error) {
+    const auto& begin = error.source().begin;
+    return Error(ErrorKind::kInvalidArgument,
+                 "the configuration file {} cannot be read: {} (line {}, column {})", Quoted(file),
+                 error.description(), begin.line, begin.column);
+  }
+}
+
+arrow::Status ApplyFile(const std::string& file, ServeOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const toml::table table, ParseFile(file));
+  for (const auto& [key, node] : table) {
+    const auto* setting = std::ranges::find(kSettings, key.str(), &Setting::name);
+    if (setting == std::end(kSettings)) return UnknownKey(file, key.str());
+    const std::string where =
+        std::format("'{}' in the configuration file {}", key.str(), Quoted(file));
+    ARROW_ASSIGN_OR_RAISE(const Values values, ValuesOf(node, *setting, where));
+    if (values.empty()) continue;
+    ARROW_RETURN_NOT_OK(Apply(*setting, values, where, options));
+  }
+  return arrow::Status::OK();
+}
+
+Values SplitAtCommas(const std::string& text) {
+  Values values;
+  std::istringstream stream(text);
+  for (std::string value; std::getline(stream, value, ',');) values.push_back(value);
+  return values;
+}
+
+arrow::Status ApplyEnvironment(const SettingSources& sources, ServeOptions& options) {
+  if (!sources.environment) return arrow::Status::OK();
+  for (const Setting& setting : kSettings) {
+    const std::string name = setting.environment();
+    const auto text = sources.environment(name);
+    if (!text || text->empty()) continue;
+    const Values values = setting.repeatable ? SplitAtCommas(*text) : Values{*text};
+    ARROW_RETURN_NOT_OK(Apply(setting, values, "the environment's " + name, options));
+  }
+  return arrow::Status::OK();
+}
+
+std::string Respelled(std::string_view prefix, std::string_view name, char separator, bool upper) {
+  std::string spelled(prefix);
+  for (const char c : name) {
+    const char letter = upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    spelled += c == '_' ? separator : letter;
+  }
+  return spelled;
+}
+
+}  // namespace
+
+std::string Setting::flag() const { return Respelled("--", name, '-', /*upper=*/false); }
+std::string Setting::environment() const { return Respelled("HANGAR_", name, '_', /*upper=*/true); }
+
+std::span<const Setting> ServeSettings() { return kSettings; }
+
+arrow::Result<ServeOptions> LoadServeOptions(const SettingSources& sources) {
+  ServeOptions options;
+  if (sources.file) ARROW_RETURN_NOT_OK(ApplyFile(*sources.file, options));
+  ARROW_RETURN_NOT_OK(ApplyEnvironment(sources, options));
+  for (const Setting& setting : kSettings) {
+    const auto found = sources.flags.find(setting.name);
+    if (found == sources.flags.end() || found->second.empty()) continue;
+    ARROW_RETURN_NOT_OK(Apply(setting, found->second, setting.flag(), options));
+  }
+  return options;
+}
+
+arrow::Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
+  constexpr int64_t kHoursMax = 24 * 365;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  for (const auto& [name, milliseconds] : kUnits) {
+    if (error != std::errc() || unit != name || number < 0) continue;
+    if (number > kHoursMax * 3'600'000 / milliseconds) break;
+    return std::chrono::milliseconds(number * milliseconds);
+  }
+  return Error(ErrorKind::kInvalidArgument,
+               "{} is not a duration; durations are written as 500ms, 30s, 2m or 1h", Quoted(text));
+}
+
+}  // namespace hangar
