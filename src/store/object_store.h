@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/result.h>
+#include <arrow/status.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/result.h>
-#include <arrow/status.h>
 
 #include "base/clock.h"
 
@@ -15,7 +15,9 @@ namespace hangar {
 
 /// What a store knows of one object without reading it.
 struct ObjectInfo {
-  /// The object's whole name: segments joined with '/', valid by `catalog/dataset_name.h`.
+  /// The object's whole name: segments joined with '/'. Everything put in through a store has a
+  /// valid dataset name (`catalog/dataset_name.h`); a listing may also show what other tools put
+  /// there under names that are not, such as one with a control character.
   std::string key;
   /// Opaque; equal exactly when the stored bytes are the same object. Printable ASCII, no spaces.
   std::string version;
@@ -70,13 +72,17 @@ class StagedObject {
   /// it is never tried again.
   virtual arrow::Status Seal() = 0;
 
-  /// Reads back what was sealed, to verify it before it is published.
+  /// Reads back what was sealed, to verify it before it is published. The reader's info has no key
+  /// yet; its version is the one that Publish returns.
   virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenSealed() = 0;
 
   /// Makes the sealed object visible at `key`, replacing what is there when the precondition
-  /// allows. When it returns OK the change survives a power loss. When it fails nothing changed,
-  /// with one exception: a failure to make the folder entry durable is an error although readers
-  /// may see the new object.
+  /// allows. When it returns OK the change survives a power loss. When it fails nothing changed and
+  /// it may be called again, for instance with another key, with one exception: a failure to make
+  /// the folder entry durable is an error although readers may see the new object.
+  ///
+  /// FAILED_PRECONDITION as well where a store with folders cannot have the key beside another one
+  /// (`a` and `a/b`).
   virtual arrow::Result<ObjectInfo> Publish(const std::string& key,
                                             const Precondition& precondition) = 0;
 };
@@ -120,12 +126,13 @@ class ObjectStore {
 
   virtual arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) = 0;
 
-  /// Removes the object, durably. NOT_FOUND when it is not there.
+  /// Removes the object, durably. NOT_FOUND when it is not there, whatever the precondition.
   virtual arrow::Status Delete(const std::string& key, const Precondition& precondition) = 0;
 
   /// Moves an object to another key in one step; `from_precondition` and `to_precondition` hold for
   /// the two keys. NOT_FOUND when `from` is not there. Renaming a key to itself changes nothing.
-  /// Returns the object under its new key, with the version it has from now on.
+  /// Returns the object under its new key, with the version it has from now on. Durable, and fails,
+  /// as Publish.
   virtual arrow::Result<ObjectInfo> Rename(const std::string& from, const std::string& to,
                                            const Precondition& from_precondition,
                                            const Precondition& to_precondition) = 0;

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace hangar {
+
+// Every name that a LocalStore makes or understands on disk, in one place:
+//
+//   ROOT/a/b.parquet            the object `a/b.parquet`
+//   ROOT/_hangar/lock           a byte of it is locked while a key is changed (key_locks.h)
+//   ROOT/_hangar/staging/.ID    an object that is being written, ID = 32 hexadecimal digits
+//
+// Staged names begin with a dot so that they are not keys, whichever way one gets to the folder.
+
+inline constexpr char kHiddenFolder[] = "_hangar";
+inline constexpr char kLockFile[] = "lock";
+inline constexpr char kStagingFolder[] = "staging";
+
+/// The limits of dataset names; what lies deeper on disk is not listed.
+inline constexpr size_t kKeySegmentsMax = 16;
+inline constexpr size_t kKeyBytesMax = 1024;
+
+/// False for the names of files and folders that are never objects nor hold any.
+bool IsVisibleName(std::string_view name);
+
+/// INVALID_ARGUMENT for a key whose path would not be that of a visible file below the root. Keys
+/// come in valid; this keeps a caller's mistake from reaching the staging folder.
+arrow::Status CheckKey(std::string_view key);
+
+/// A new name that nothing has, from 128 random bits.
+std::string NewStagedName();
+bool IsStagedName(std::string_view name);
+
+/// "a/b" of "a/b/c"; "" of "c".
+std::string_view FolderOf(std::string_view key);
+/// "c" of "a/b/c" and of "c".
+std::string_view LeafOf(std::string_view key);
+
+}  // namespace hangar

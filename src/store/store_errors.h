@@ -1,0 +1,29 @@
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "store/object_store.h"
+
+namespace hangar {
+
+// The checks and errors that are the same for every store, in kind and in words.
+
+/// Whether `precondition` holds for `key`, where `current` is the object there or null. To be
+/// called where no one else can change the key.
+arrow::Status CheckPrecondition(const std::string& key, const Precondition& precondition,
+                                const ObjectInfo* current);
+
+/// NOT_FOUND.
+arrow::Status NoSuchObject(const std::string& key);
+
+/// INVALID_ARGUMENT unless the range lies in the object.
+arrow::Status CheckRange(const ObjectInfo& info, int64_t offset, int64_t length);
+
+/// INTERNAL: a staged object was `used` in a way that its contract rules out.
+arrow::Status UsedOutOfOrder(std::string_view used);
+
+}  // namespace hangar
