@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include "base/log.h"
+#include "cache/byte_cache.h"
+#include "catalog/dataset_name.h"
+#include "catalog/footer.h"
+#include "store/object_store.h"
+
+namespace hangar {
+
+/// A resolved dataset: one version of its file and what that file's footer says.
+struct Snapshot {
+  ObjectInfo object;
+  std::shared_ptr<const Footer> footer;
+};
+
+/// A snapshot whose bytes can be read, also after the dataset was replaced or dropped.
+struct OpenSnapshot {
+  Snapshot snapshot;
+  std::shared_ptr<ObjectReader> reader;
+};
+
+/// Which datasets a listing gives, in ascending byte order of their names.
+struct DatasetFilter {
+  std::string prefix;            ///< Names that begin with it.
+  std::string glob;              ///< Names that match it (`GlobMatches`); empty: all.
+  std::string after;             ///< Names greater than it.
+  std::optional<int64_t> limit;  ///< At most so many.
+};
+
+/// Finds datasets by name: name -> version -> footer. Footers are cached by version, so that a
+/// dataset that did not change costs one look at the store. Thread-safe.
+class Catalog {
+ public:
+  /// `footer_cache_bytes` bounds the memory that cached footers take.
+  Catalog(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
+          int64_t footer_cache_bytes);
+
+  /// The dataset as it is now, or NOT_FOUND; with `version`, NOT_FOUND also when the dataset has
+  /// moved on from it. DATA_LOSS when its file is not Parquet.
+  arrow::Result<Snapshot> Describe(const DatasetName& name,
+                                   const std::optional<std::string>& version);
+
+  /// As Describe, and opens the file.
+  arrow::Result<OpenSnapshot> Open(const DatasetName& name,
+                                   const std::optional<std::string>& version);
+
+  /// Walks the datasets one by one. Files that are not Parquet are passed over; each is logged
+  /// once. One thread at a time; the catalog must outlive it.
+  class Lister {
+   public:
+    /// The next dataset, nullopt at the end.
+    arrow::Result<std::optional<Snapshot>> Next();
+
+   private:
+    friend class Catalog;
+    Lister(Catalog* catalog, DatasetFilter filter, std::unique_ptr<ObjectLister> objects)
+        : catalog_(catalog), filter_(std::move(filter)), objects_(std::move(objects)) {}
+
+    Catalog* const catalog_;
+    const DatasetFilter filter_;
+    const std::unique_ptr<ObjectLister> objects_;
+    int64_t given_ = 0;
+  };
+  arrow::Result<std::unique_ptr<Lister>> List(DatasetFilter filter);
+
+  /// Keeps the footer of a version that was just published.
+  void Learn(const ObjectInfo& object, std::shared_ptr<const Footer> footer);
+
+ private:
+  // The name is part of it, as the remembered sentence holds the name.
+  static std::string UnservableKey(const ObjectInfo& object);
+  // The cached footer, nullptr when it is not known yet, or why the file is not served.
+  arrow::Result<std::shared_ptr<const Footer>> FindFooter(const ObjectInfo& object);
+  arrow::Result<std::shared_ptr<const Footer>> FooterOf(ObjectReader& reader);
+  arrow::Result<Snapshot> DescribeObject(const ObjectInfo& object);
+
+  const std::shared_ptr<ObjectStore> store_;
+  const std::shared_ptr<Logger> logger_;
+  ByteCache<Footer> footers_;            // By version.
+  ByteCache<arrow::Status> unservable_;  // By UnservableKey.
+};
+
+}  // namespace hangar

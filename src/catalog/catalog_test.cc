@@ -1,0 +1,139 @@
+#include "catalog/catalog.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "store/memory_store.h"
+#include "tests/support/recording_logger.h"
+#include "tests/support/test_data.h"
+
+namespace hangar {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class CatalogTest : public ::testing::Test {
+ protected:
+  static DatasetName Name(const std::string& name) { return DatasetName::Parse(name).ValueOrDie(); }
+
+  std::vector<std::string> List(DatasetFilter filter) {
+    std::vector<std::string> names;
+    auto lister = catalog_.List(std::move(filter)).ValueOrDie();
+    while (auto snapshot = lister->Next().ValueOrDie()) names.push_back(snapshot->object.key);
+    return names;
+  }
+
+  const std::shared_ptr<ObjectStore> store_ = MakeMemoryStore();
+  const std::shared_ptr<RecordingLogger> logger_ = std::make_shared<RecordingLogger>();
+  Catalog catalog_{store_, logger_, /*footer_cache_bytes=*/16 << 20};
+};
+
+TEST_F(CatalogTest, DescribesTheCurrentVersion) {
+  const ObjectInfo first = StoreNumbered(*store_, "a", 10);
+  EXPECT_EQ(catalog_.Describe(Name("a"), std::nullopt)->footer->rows, 10);
+  const ObjectInfo second = StoreNumbered(*store_, "a", 20);
+  const auto snapshot = catalog_.Describe(Name("a"), std::nullopt);
+  ASSERT_TRUE(snapshot.ok());
+  EXPECT_EQ(snapshot->footer->rows, 20);
+  EXPECT_EQ(snapshot->object.version, second.version);
+  EXPECT_NE(first.version, second.version);
+}
+
+TEST_F(CatalogTest, AVersionThatIsGoneIsNotFoundAndSaysToAskAgain) {
+  const ObjectInfo first = StoreNumbered(*store_, "a", 10);
+  EXPECT_TRUE(catalog_.Open(Name("a"), first.version).ok());
+  StoreNumbered(*store_, "a", 20);
+  for (const arrow::Status& status : {catalog_.Open(Name("a"), first.version).status(),
+                                      catalog_.Describe(Name("a"), first.version).status()}) {
+    EXPECT_EQ(KindOf(status), ErrorKind::kNotFound);
+    EXPECT_THAT(status.message(), HasSubstr("ask for it again"));
+  }
+  EXPECT_EQ(KindOf(catalog_.Open(Name("b"), std::nullopt).status()), ErrorKind::kNotFound);
+}
+
+TEST_F(CatalogTest, AnOpenSnapshotOutlivesItsDataset) {
+  StoreNumbered(*store_, "a", 10);
+  const auto open = catalog_.Open(Name("a"), std::nullopt);
+  ASSERT_TRUE(open.ok());
+  ASSERT_TRUE(store_->Delete("a", Precondition::None()).ok());
+  char magic[4];
+  ASSERT_TRUE(open->reader->ReadAt(0, 4, magic).ok());
+  EXPECT_EQ(std::string(magic, 4), "PAR1");
+}
+
+TEST_F(CatalogTest, ListsInOrderWithPrefixGlobAfterAndLimit) {
+  for (const char* name : {"b", "a/2", "a/1", "c/x/1", "a.b"}) StoreNumbered(*store_, name, 1);
+  EXPECT_THAT(List({}), ElementsAre("a.b", "a/1", "a/2", "b", "c/x/1"));
+  EXPECT_THAT(List({.prefix = "a/"}), ElementsAre("a/1", "a/2"));
+  EXPECT_THAT(List({.glob = "*"}), ElementsAre("a.b", "b"));
+  EXPECT_THAT(List({.glob = "**1"}), ElementsAre("a/1", "c/x/1"));
+  EXPECT_THAT(List({.after = "a/1"}), ElementsAre("a/2", "b", "c/x/1"));
+  EXPECT_THAT(List({.after = "a.b", .limit = 2}), ElementsAre("a/1", "a/2"));
+  EXPECT_THAT(List({.limit = 0}), ElementsAre());
+}
+
+TEST_F(CatalogTest, AFileThatIsNotParquetIsLeftOutAndLoggedOnce) {
+  StoreNumbered(*store_, "a", 1);
+  StoreBytes(*store_, "bad", "not a table");
+  StoreNumbered(*store_, "c", 1);
+  EXPECT_THAT(List({}), ElementsAre("a", "c"));
+  EXPECT_THAT(List({}), ElementsAre("a", "c"));
+  EXPECT_THAT(logger_->lines(), ElementsAre(HasSubstr("'bad' is not a Parquet file")));
+  EXPECT_EQ(KindOf(catalog_.Describe(Name("bad"), std::nullopt).status()), ErrorKind::kDataLoss);
+  // The name can be used again at once.
+  StoreNumbered(*store_, "bad", 1);
+  EXPECT_THAT(List({}), ElementsAre("a", "bad", "c"));
+}
+
+// Counts how often files are opened.
+class CountingStore final : public ObjectStore {
+ public:
+  explicit CountingStore(std::shared_ptr<ObjectStore> store) : store_(std::move(store)) {}
+
+  arrow::Result<ObjectInfo> Stat(const std::string& key) override { return store_->Stat(key); }
+  arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) override {
+    ++opened;
+    return store_->Open(key);
+  }
+  arrow::Result<std::unique_ptr<StagedObject>> Stage() override { return store_->Stage(); }
+  arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) override {
+    return store_->List(options);
+  }
+  arrow::Status Delete(const std::string& key, const Precondition& precondition) override {
+    return store_->Delete(key, precondition);
+  }
+  arrow::Result<ObjectInfo> Rename(const std::string& from, const std::string& to,
+                                   const Precondition& a, const Precondition& b) override {
+    return store_->Rename(from, to, a, b);
+  }
+  arrow::Result<SweepReport> SweepStaging() override { return store_->SweepStaging(); }
+
+  int opened = 0;
+
+ private:
+  const std::shared_ptr<ObjectStore> store_;
+};
+
+TEST_F(CatalogTest, AFooterIsReadOncePerVersion) {
+  const auto counting = std::make_shared<CountingStore>(store_);
+  Catalog catalog(counting, logger_, /*footer_cache_bytes=*/16 << 20);
+  StoreNumbered(*store_, "a", 10);
+  StoreBytes(*store_, "bad", "not a table");
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(catalog.Describe(Name("a"), std::nullopt).ok());
+    ASSERT_FALSE(catalog.Describe(Name("bad"), std::nullopt).ok());
+  }
+  EXPECT_EQ(counting->opened, 2);
+  StoreNumbered(*store_, "a", 20);
+  ASSERT_EQ(catalog.Describe(Name("a"), std::nullopt)->footer->rows, 20);
+  EXPECT_EQ(counting->opened, 3);
+}
+
+}  // namespace
+}  // namespace hangar

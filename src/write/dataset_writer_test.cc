@@ -1,0 +1,145 @@
+#include "write/dataset_writer.h"
+
+#include <string>
+
+#include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/data.h>
+#include <arrow/buffer.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <parquet/metadata.h>
+
+#include "base/error.h"
+#include "store/memory_store.h"
+#include "tests/support/test_data.h"
+
+namespace hangar {
+namespace {
+
+using ::testing::HasSubstr;
+
+class DatasetWriterTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<DatasetWriter> Writer(const WriteSettings& settings = {}) {
+    return DatasetWriter::Make(*store_, NumberedSchema(), settings).ValueOrDie();
+  }
+
+  static arrow::Result<Snapshot> Publish(DatasetWriter& writer) {
+    ARROW_RETURN_NOT_OK(writer.Finish());
+    return writer.Publish(DatasetName::Parse("a").ValueOrDie(), Precondition::None());
+  }
+
+  bool NothingIsVisible() {
+    return !store_->List({}).ValueOrDie()->Next().ValueOrDie().has_value();
+  }
+
+  const std::shared_ptr<ObjectStore> store_ = MakeMemoryStore();
+};
+
+TEST_F(DatasetWriterTest, SmallBatchesAreGatheredIntoRowGroups) {
+  const auto writer = Writer({.row_group_rows = 1'000});
+  for (int64_t row = 0; row < 2'500; row += 10) {
+    ASSERT_TRUE(writer->Append(NumberedBatch(row, 10)).ok());
+  }
+  const auto snapshot = Publish(*writer);
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->footer->rows, 2'500);
+  ASSERT_EQ(snapshot->footer->row_groups, 3);
+  EXPECT_EQ(snapshot->footer->metadata->RowGroup(0)->num_rows(), 1'000);
+  EXPECT_EQ(snapshot->footer->metadata->RowGroup(2)->num_rows(), 500);
+}
+
+TEST_F(DatasetWriterTest, RowGroupsAreBoundedInBytesToo) {
+  // A row of the numbered table takes some 30 bytes.
+  const auto writer = Writer({.row_group_bytes = 30'000});
+  ASSERT_TRUE(writer->Append(NumberedBatch(0, 10'000)).ok());
+  const auto snapshot = Publish(*writer);
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_GE(snapshot->footer->row_groups, 7);
+  EXPECT_LE(snapshot->footer->row_groups, 14);
+  EXPECT_EQ(snapshot->footer->rows, 10'000);
+}
+
+TEST_F(DatasetWriterTest, NoBatchesAndEmptyBatchesMakeADatasetOfNoRows) {
+  const auto writer = Writer();
+  ASSERT_TRUE(writer->Append(NumberedBatch(0, 0)).ok());
+  const auto snapshot = Publish(*writer);
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->footer->rows, 0);
+  EXPECT_TRUE(snapshot->footer->logical_schema->Equals(*NumberedSchema(), true));
+}
+
+TEST_F(DatasetWriterTest, NothingIsVisibleBeforePublishNorAfterGivingUp) {
+  {
+    const auto writer = Writer();
+    ASSERT_TRUE(writer->Append(NumberedBatch(0, 100)).ok());
+    ASSERT_TRUE(writer->Finish().ok());
+    EXPECT_TRUE(NothingIsVisible());
+  }
+  EXPECT_TRUE(NothingIsVisible());
+}
+
+TEST_F(DatasetWriterTest, RefusesABatchOfAnotherSchema) {
+  const auto writer = Writer();
+  const auto status = writer->Append(NumberedBatch(0, 10)->SelectColumns({0}).ValueOrDie());
+  EXPECT_EQ(KindOf(status), ErrorKind::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("another schema"));
+}
+
+TEST_F(DatasetWriterTest, RefusesABatchWhoseBuffersLie) {
+  const auto writer = Writer();
+  auto batch = NumberedBatch(0, 10);
+  auto names = batch->column_data(1)->Copy();
+  const int32_t offsets[11] = {0, 5, 10, 1'000'000, 3, 2, 1, 0, 0, 0, 0};
+  names->buffers[1] = arrow::Buffer::FromString(
+      std::string(reinterpret_cast<const char*>(offsets), sizeof(offsets)));
+  batch = batch->SetColumn(1, batch->schema()->field(1), arrow::MakeArray(names)).ValueOrDie();
+  const auto status = writer->Append(batch);
+  EXPECT_EQ(KindOf(status), ErrorKind::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("batch 1 of the upload is malformed"));
+  EXPECT_THAT(status.message(), HasSubstr("'name'"));
+}
+
+TEST_F(DatasetWriterTest, RefusesStringsThatAreNotUtf8) {
+  const auto schema = arrow::schema({arrow::field("text", arrow::utf8())});
+  auto writer = DatasetWriter::Make(*store_, schema, {}).ValueOrDie();
+  arrow::StringBuilder builder;
+  ASSERT_TRUE(builder.Append("\xFF").ok());
+  const auto batch = arrow::RecordBatch::Make(schema, 1, {builder.Finish().ValueOrDie()});
+  EXPECT_EQ(KindOf(writer->Append(batch)), ErrorKind::kInvalidArgument);
+}
+
+TEST_F(DatasetWriterTest, RefusesNullsWhereTheSchemaDeclaresNone) {
+  const auto schema = arrow::schema({arrow::field("name", arrow::utf8(), /*nullable=*/false)});
+  auto writer = DatasetWriter::Make(*store_, schema, {}).ValueOrDie();
+  const auto batch = arrow::RecordBatch::Make(schema, 10, {NumberedBatch(0, 10)->column(1)});
+  const auto status = writer->Append(batch);
+  EXPECT_EQ(KindOf(status), ErrorKind::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("'name'"));
+}
+
+TEST_F(DatasetWriterTest, RefusesRowsWithoutColumns) {
+  const auto schema = arrow::schema(arrow::FieldVector{});
+  const auto writer = DatasetWriter::Make(*store_, schema, {});
+  if (!writer.ok()) {
+    EXPECT_EQ(KindOf(writer.status()), ErrorKind::kInvalidArgument);
+    return;
+  }
+  const auto batch = arrow::RecordBatch::Make(schema, 10, arrow::ArrayVector{});
+  EXPECT_EQ(KindOf((*writer)->Append(batch)), ErrorKind::kInvalidArgument);
+}
+
+TEST_F(DatasetWriterTest, RefusesATypeThatParquetCannotHoldBeforeAnythingIsStaged) {
+  const auto schema = arrow::schema(
+      {arrow::field("either", arrow::dense_union({arrow::field("i", arrow::int64())}))});
+  const auto writer = DatasetWriter::Make(*store_, schema, {});
+  ASSERT_FALSE(writer.ok());
+  EXPECT_EQ(KindOf(writer.status()), ErrorKind::kInvalidArgument);
+  EXPECT_THAT(writer.status().message(), HasSubstr("'either'"));
+}
+
+}  // namespace
+}  // namespace hangar
