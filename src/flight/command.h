@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <arrow/flight/type_fwd.h>
+#include <arrow/result.h>
+
+#include "service/dataset_service.h"
+
+namespace hangar {
+
+/// How batches are compressed on the wire.
+enum class WireCompression { kNone, kLz4, kZstd };
+
+/// A read as a descriptor asks for it.
+struct ReadCommand {
+  ReadRequest read;
+  int64_t partitions = 1;
+  WireCompression compression = WireCompression::kNone;
+};
+
+/// What a descriptor of GetFlightInfo, GetSchema and PollFlightInfo asks for: a PATH the whole
+/// dataset, a CMD what its JSON says. INVALID_ARGUMENT, naming the key, for anything else.
+arrow::Result<ReadCommand> ParseReadDescriptor(const arrow::flight::FlightDescriptor& descriptor);
+
+/// What a descriptor of DoPut asks for, likewise.
+arrow::Result<UploadRequest> ParseUploadDescriptor(
+    const arrow::flight::FlightDescriptor& descriptor);
+
+/// The criteria of ListFlights: empty, or a JSON object.
+arrow::Result<ListRequest> ParseCriteria(const std::string& expression);
+
+/// By its name in commands: "none", "lz4" or "zstd".
+arrow::Result<WireCompression> ParseWireCompression(const std::string& name);
+std::string WireCompressionName(WireCompression compression);
+
+}  // namespace hangar

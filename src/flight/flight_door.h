@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include "base/log.h"
+#include "service/dataset_service.h"
+
+namespace hangar {
+
+class ActiveCalls;
+
+struct FlightDoorOptions {
+  /// Where to listen: grpc://HOST:PORT (port 0: a free one) or grpc+unix:///PATH.
+  std::string listen;
+  /// What endpoints name as their locations; empty: the connection that asked.
+  std::vector<std::string> advertise;
+};
+
+/// Speaks Arrow Flight over gRPC, with gRPC's health service, for a DatasetService. It translates
+/// and decides nothing. Calls run concurrently, a thread each.
+class FlightDoor {
+ public:
+  /// Listens and serves from now on. Errors are for whoever starts the server: they name the
+  /// address and what is wrong with it.
+  static arrow::Result<std::unique_ptr<FlightDoor>> Start(std::shared_ptr<DatasetService> service,
+                                                          const FlightDoorOptions& options,
+                                                          std::shared_ptr<Logger> logger);
+  /// Shuts down without grace if that was not done yet.
+  ~FlightDoor();
+
+  /// Where it listens, with the real port.
+  const std::string& uri() const { return uri_; }
+
+  /// Turns new calls away with UNAVAILABLE, lets those under way end until the grace is over, then
+  /// cancels them; returns when none is left.
+  arrow::Status Shutdown(std::chrono::milliseconds grace);
+
+ private:
+  class Server;
+  FlightDoor(std::unique_ptr<Server> server, std::shared_ptr<ActiveCalls> active_calls,
+             std::string uri);
+
+  const std::unique_ptr<Server> server_;
+  const std::shared_ptr<ActiveCalls> active_calls_;
+  const std::string uri_;
+  bool running_ = true;
+};
+
+}  // namespace hangar

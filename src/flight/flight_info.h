@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/flight/type_fwd.h>
+#include <arrow/result.h>
+
+#include "flight/command.h"
+#include "service/dataset_service.h"
+
+namespace hangar {
+
+/// Builds what a client gets to see of datasets. Immutable, thread-safe.
+class FlightInfoBuilder {
+ public:
+  /// `advertise`: the URIs that endpoints name, in order; empty: the connection that asked.
+  static arrow::Result<FlightInfoBuilder> Make(const std::vector<std::string>& advertise);
+
+  /// For a descriptor that was parsed as `command` and described as `description`: one endpoint for
+  /// each partition, whose ticket pins the version.
+  arrow::Result<arrow::flight::FlightInfo> ForRead(
+      const arrow::flight::FlightDescriptor& descriptor, const ReadCommand& command,
+      const ReadDescription& description) const;
+
+  /// For a listing: the whole dataset, named by a PATH, in one endpoint.
+  arrow::Result<arrow::flight::FlightInfo> ForListing(const DatasetDescription& dataset) const;
+
+ private:
+  explicit FlightInfoBuilder(std::vector<arrow::flight::Location> locations);
+
+  std::vector<arrow::flight::Location> locations_;
+};
+
+}  // namespace hangar
