@@ -1,0 +1,86 @@
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace hangar::client {
+class Client;
+}  // namespace hangar::client
+
+namespace hangar::cli {
+
+/// Takes the process's exit code from a command that has run.
+using ExitCode = std::function<void(int)>;
+
+// Each adds one command, from the file of its name.
+void AddLs(CLI::App& app, const ExitCode& exit_code);
+void AddInfo(CLI::App& app, const ExitCode& exit_code);
+void AddSchema(CLI::App& app, const ExitCode& exit_code);
+void AddHead(CLI::App& app, const ExitCode& exit_code);
+void AddPut(CLI::App& app, const ExitCode& exit_code);
+void AddGet(CLI::App& app, const ExitCode& exit_code);
+void AddRm(CLI::App& app, const ExitCode& exit_code);
+void AddMv(CLI::App& app, const ExitCode& exit_code);
+void AddActions(CLI::App& app, const ExitCode& exit_code);
+void AddCompletion(CLI::App& app, const ExitCode& exit_code);
+
+/// What every command that talks to a server takes.
+struct CommonOptions {
+  std::string server;
+  std::string output = "text";
+  bool quiet = false;
+
+  bool json() const { return output == "json"; }
+};
+
+/// The help of a command.
+struct CommandText {
+  std::string name;
+  std::string description;
+  std::string quiet;    ///< What -q does here; empty when there is none.
+  std::string example;  ///< One or more lines, without indentation.
+};
+
+/// A command with the common options, which live in `options`.
+CLI::App& AddCommand(CLI::App& app, const CommandText& text,
+                     const std::shared_ptr<CommonOptions>& options);
+
+/// Lets an option take only these values. They become its type name, as "a|b", which is how
+/// `hangar completion` knows them.
+void LimitTo(CLI::Option& option, const std::vector<std::string>& choices);
+
+/// For an option that is a number "N" of 0 or more.
+void RefuseNegative(CLI::Option& option);
+
+/// Runs `run` when the command was given; its status becomes the message and the exit code.
+void OnRun(CLI::App& command, const ExitCode& exit_code, std::function<arrow::Status()> run);
+
+/// The same for a command that prints its messages itself.
+void OnRunWithCode(CLI::App& command, const ExitCode& exit_code, std::function<int()> run);
+
+arrow::Result<std::unique_ptr<client::Client>> Connect(const CommonOptions& options);
+
+/// Writes to standard output. A reader that is gone ends the process without a word.
+void Print(std::string_view text);
+
+/// Writes "hangar: ..." as one line to standard error.
+void PrintError(std::string_view sentence);
+
+/// The sentence of a failed status for a person at a command line.
+std::string Sentence(const arrow::Status& status);
+
+/// The width of the terminal on standard output, or 0, which is without limit, when it is not one.
+int OutputWidth();
+
+}  // namespace hangar::cli

@@ -1,0 +1,101 @@
+#include <arrow/record_batch.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/batch_file_reader.h"
+#include "cli/commands.h"
+#include "cli/file_type.h"
+#include "cli/json_text.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "cli/units.h"
+#include "client/client.h"
+
+namespace hangar::cli {
+namespace {
+
+struct PutCommandOptions : CommonOptions {
+  std::string name;
+  std::vector<std::string> files;
+  ReadFileOptions read;
+  std::string mode = "overwrite";
+  client::PutOptions put;
+};
+
+void PrintSummary(const client::PutSummary& summary, const CommonOptions& options) {
+  if (options.json()) {
+    PrintJson({{"dataset", summary.dataset},
+               {"version", summary.version},
+               {"rows", summary.rows},
+               {"bytes", summary.bytes}});
+  } else if (!options.quiet) {
+    Print(std::format("stored {}: {} rows, {}, version {}\n", Printable(summary.dataset),
+                      FormatCount(summary.rows), FormatBytes(summary.bytes),
+                      Printable(summary.version)));
+  }
+}
+
+arrow::Status Run(const PutCommandOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const BatchFile input, OpenBatchFiles(options.files, options.read));
+  ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
+  client::PutOptions put = options.put;
+  put.create = options.mode == "create";
+  client::PutSummary summary;
+  {
+    ProgressBar bar(options.name, !options.quiet);
+    put.on_progress = [&](const client::PutProgress& progress) {
+      bar.Update(input.fraction(), progress.rows, progress.bytes);
+    };
+    ARROW_ASSIGN_OR_RAISE(summary, client->Put(options.name, *input.batches, put));
+  }
+  PrintSummary(summary, options);
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+void AddPut(CLI::App& app, const ExitCode& exit_code) {
+  auto options = std::make_shared<PutCommandOptions>();
+  CLI::App& command =
+      AddCommand(app,
+                 {.name = "put",
+                  .description = "Store files as a dataset: Parquet, Arrow, CSV or JSON lines",
+                  .quiet = "Show no progress and print nothing",
+                  .example = "hangar put sales/2026.parquet january.csv february.csv\n"
+                             "zstd -dc events.jsonl.zst | hangar put events - --format jsonl"},
+                 options);
+  command.add_option("NAME", options->name, "The dataset; what has the name is replaced")
+      ->required();
+  command
+      .add_option("FILE", options->files,
+                  "Files of one schema, stored one after the other; - is standard input, an Arrow "
+                  "stream unless --format says otherwise")
+      ->required();
+  LimitTo(*command.add_option("--format", options->read.format,
+                              "The files' format, instead of by their extensions"),
+          FormatNames());
+  command
+      .add_option("--null", options->read.null_texts,
+                  "Text that means null in CSV, besides nothing at all; may be given again")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("TEXT");
+  LimitTo(*command.add_option("--mode", options->mode, "create fails when the name is taken")
+               ->capture_default_str(),
+          {"overwrite", "create"});
+  command.add_option("--if-version", options->put.if_version, "Replace only this version")
+      ->type_name("VERSION");
+  command.add_option("--codec", options->put.codec, "Of the Parquet file, for example zstd")
+      ->type_name("NAME");
+  command.add_option("--level", options->put.level, "Of the codec")->type_name("N");
+  command
+      .add_option("--row-group-rows", options->put.row_group_rows,
+                  "Most rows in a row group of the Parquet file")
+      ->type_name("N");
+  OnRun(command, exit_code, [options] { return Run(*options); });
+}
+
+}  // namespace hangar::cli

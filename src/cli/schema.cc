@@ -1,0 +1,65 @@
+#include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/json_text.h"
+#include "cli/table.h"
+#include "cli/terminal.h"
+#include "client/client.h"
+
+namespace hangar::cli {
+namespace {
+
+struct SchemaOptions : CommonOptions {
+  std::string name;
+};
+
+void PrintAsText(const arrow::Schema& schema) {
+  Table table({{"COLUMN"}, {"TYPE"}, {"NULLABLE"}}, OutputWidth());
+  for (const auto& field : schema.fields()) {
+    table.AddRow({field->name(), field->type()->ToString(), field->nullable() ? "yes" : "no"});
+  }
+  Print(table.Render());
+  if (!schema.HasMetadata()) return;
+  std::string keys;
+  for (const std::string& key : schema.metadata()->keys()) {
+    keys += (keys.empty() ? "" : ", ") + Printable(key);
+  }
+  Print("\nMetadata: " + keys + " (--output json shows it)\n");
+}
+
+arrow::Status Run(const SchemaOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, client->Schema(options.name));
+  if (options.json()) {
+    nlohmann::ordered_json object = {{"fields", nlohmann::ordered_json::array()}};
+    for (const auto& field : schema->fields()) object["fields"].push_back(FieldJson(*field));
+    object["metadata"] = MetadataJson(schema->metadata().get());
+    PrintJson(object);
+  } else if (options.quiet) {
+    for (const auto& field : schema->fields()) Print(Printable(field->name()) + "\n");
+  } else {
+    PrintAsText(*schema);
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+void AddSchema(CLI::App& app, const ExitCode& exit_code) {
+  auto options = std::make_shared<SchemaOptions>();
+  CLI::App& command = AddCommand(app,
+                                 {.name = "schema",
+                                  .description = "Show a dataset's columns and their types",
+                                  .quiet = "Print the columns' names only",
+                                  .example = "hangar schema sales/2026.parquet"},
+                                 options);
+  command.add_option("NAME", options->name, "The dataset")->required();
+  OnRun(command, exit_code, [options] { return Run(*options); });
+}
+
+}  // namespace hangar::cli

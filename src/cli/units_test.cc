@@ -1,0 +1,49 @@
+#include "cli/units.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <limits>
+
+namespace hangar::cli {
+namespace {
+
+TEST(FormatBytes, UsesBinaryUnits) {
+  EXPECT_EQ(FormatBytes(-1), "-");
+  EXPECT_EQ(FormatBytes(0), "0 B");
+  EXPECT_EQ(FormatBytes(1023), "1023 B");
+  EXPECT_EQ(FormatBytes(1024), "1.0 KiB");
+  EXPECT_EQ(FormatBytes(1536), "1.5 KiB");
+  EXPECT_EQ(FormatBytes(102'297), "99.9 KiB");
+  EXPECT_EQ(FormatBytes(102'400), "100 KiB");
+  EXPECT_EQ(FormatBytes((1 << 20) - 1), "1.0 MiB");
+  EXPECT_EQ(FormatBytes(int64_t{3} << 30), "3.0 GiB");
+  EXPECT_EQ(FormatBytes(std::numeric_limits<int64_t>::max()), "8.0 EiB");
+}
+
+TEST(FormatCount, GroupsDigits) {
+  EXPECT_EQ(FormatCount(0), "0");
+  EXPECT_EQ(FormatCount(999), "999");
+  EXPECT_EQ(FormatCount(1000), "1,000");
+  EXPECT_EQ(FormatCount(1'234'567), "1,234,567");
+  EXPECT_EQ(FormatCount(-1234), "-1,234");
+  EXPECT_EQ(FormatCount(-123), "-123");
+}
+
+TEST(FormatDuration, UsesMinutesAndHours) {
+  EXPECT_EQ(FormatDuration(0), "0:00");
+  EXPECT_EQ(FormatDuration(59.4), "0:59");
+  EXPECT_EQ(FormatDuration(59.6), "1:00");
+  EXPECT_EQ(FormatDuration(3 * 3600 + 62), "3:01:02");
+  EXPECT_EQ(FormatDuration(1e9), "-");
+  EXPECT_EQ(FormatDuration(-1), "-");
+  EXPECT_EQ(FormatDuration(std::numeric_limits<double>::quiet_NaN()), "-");
+}
+
+TEST(FormatTime, IsIsoInWholeSeconds) {
+  EXPECT_EQ(FormatTime(Timestamp(std::chrono::nanoseconds(1'999'999'999))), "1970-01-01T00:00:01Z");
+  EXPECT_EQ(FormatTime({}), "-");
+}
+
+}  // namespace
+}  // namespace hangar::cli

@@ -1,0 +1,99 @@
+#include "client/flight_error.h"
+
+#include <arrow/flight/types.h>
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "client/client.h"
+
+namespace hangar::client {
+namespace {
+
+using arrow::Status;
+using arrow::flight::FlightStatusCode;
+using arrow::flight::FlightStatusDetail;
+
+constexpr char kUri[] = "grpc://host:1";
+
+struct Case {
+  std::string name;
+  Status status;
+  std::string sentence;
+  ErrorKind kind;
+};
+
+Status WithFlight(const Status& status, FlightStatusCode code, std::string extra_info = {}) {
+  return status.WithDetail(std::make_shared<FlightStatusDetail>(code, std::move(extra_info)));
+}
+
+class FromFlightTest : public testing::TestWithParam<Case> {};
+
+TEST_P(FromFlightTest, LeavesTheServersSentenceAndItsKind) {
+  const Status cleaned = FromFlight(GetParam().status, kUri);
+  EXPECT_EQ(cleaned.message(), GetParam().sentence);
+  EXPECT_EQ(KindOf(cleaned), GetParam().kind);
+  EXPECT_TRUE(HasErrorKind(cleaned));
+}
+
+constexpr char kContext[] =
+    ". gRPC client debug context: UNKNOWN:Error received from peer {grpc_status:5}. Client "
+    "context: OK";
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, FromFlightTest,
+    testing::Values(
+        Case{"DetailOfTheServersStatus",
+             Status::KeyError("no dataset 'a'. Detail: NOT_FOUND", kContext), "no dataset 'a'",
+             ErrorKind::kNotFound},
+        Case{"DetailThatTellsMoreThanTheCode",
+             Status::Invalid("it moved. Detail: FAILED_PRECONDITION"), "it moved",
+             ErrorKind::kFailedPrecondition},
+        Case{"ExtraInfo",
+             WithFlight(Status::Invalid("it moved. Detail: Failed"), FlightStatusCode::Failed,
+                        "FAILED_PRECONDITION"),
+             "it moved", ErrorKind::kFailedPrecondition},
+        Case{"PrefixOfFlight",
+             Status::Invalid("Flight returned invalid argument error, with message: bad name"),
+             "bad name", ErrorKind::kInvalidArgument},
+        Case{"PrefixOfGrpc",
+             Status::Invalid("gRPC returned resource exhausted error, with message: disk is full",
+                             kContext),
+             "disk is full", ErrorKind::kResourceExhausted},
+        Case{"CodeOnly", Status::AlreadyExists("a exists"), "a exists", ErrorKind::kAlreadyExists},
+        Case{"FlightCodeOnly",
+             WithFlight(Status::IOError("not you. Detail: Unauthorized"),
+                        FlightStatusCode::Unauthorized),
+             "not you", ErrorKind::kPermissionDenied},
+        Case{"ServersOwnUnavailable",
+             WithFlight(Status::IOError("too many readers. Detail: UNAVAILABLE"),
+                        FlightStatusCode::Unavailable),
+             "too many readers", ErrorKind::kUnavailable},
+        Case{"NobodyThere",
+             Status::IOError("Flight returned unavailable error, with message: failed to connect "
+                             "to all addresses; last error: UNKNOWN: Connection refused"),
+             "cannot reach grpc://host:1 (Connection refused): is \"hangar serve\" running there?",
+             ErrorKind::kUnavailable},
+        Case{"LostOnTheWay",
+             Status::IOError("Flight returned unavailable error, with message: Socket closed",
+                             kContext),
+             "the connection to grpc://host:1 failed: Socket closed", ErrorKind::kUnavailable},
+        Case{"NothingSaid", Status::UnknownError("Flight RPC failed with message: "),
+             "the server failed without saying why", ErrorKind::kInternal}),
+    [](const auto& test_info) { return test_info.param.name; });
+
+TEST(FromFlight, LeavesWhatHasAKindAlone) {
+  const Status status = Error(ErrorKind::kDataLoss, "x. Detail: NOT_FOUND");
+  EXPECT_EQ(FromFlight(status, kUri), status);
+  EXPECT_TRUE(FromFlight(Status::OK(), kUri).ok());
+}
+
+TEST(ErrorCode, IsTheProtocolsName) {
+  EXPECT_EQ(ErrorCode(Error(ErrorKind::kDataLoss, "x")), "DATA_LOSS");
+  EXPECT_EQ(ErrorCode(Status::IOError("x")), "INTERNAL");
+}
+
+}  // namespace
+}  // namespace hangar::client

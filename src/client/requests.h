@@ -1,0 +1,32 @@
+#pragma once
+
+#include <arrow/flight/types.h>
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "client/client.h"
+
+/// The JSON that the client and the server exchange inside Flight's messages (docs/protocol.md).
+namespace hangar::client {
+
+/// A PATH when the options ask for nothing, else a CMD.
+arrow::flight::FlightDescriptor GetDescriptor(const std::string& name, const GetOptions& options);
+arrow::flight::FlightDescriptor PutDescriptor(const std::string& name, const PutOptions& options);
+
+/// The criteria of one page of a listing; `limit` is the page's.
+std::string ListCriteria(const ListOptions& options, const std::string& after, int64_t limit);
+
+std::string RenameBody(const std::string& from, const std::string& to,
+                       const RenameOptions& options);
+
+/// INTERNAL when the server's answer is not what the protocol says.
+arrow::Result<PutSummary> ParsePutSummary(std::string_view app_metadata);
+
+/// A dataset as a FlightInfo describes it. What `app_metadata` lacks stays at its default, so that
+/// other Flight servers' answers are understood as far as they go.
+arrow::Result<DatasetInfo> ParseFlightInfo(const arrow::flight::FlightInfo& info);
+
+}  // namespace hangar::client

@@ -1,0 +1,105 @@
+#include "client/requests.h"
+
+#include <arrow/type.h>
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "client/client.h"
+
+namespace hangar::client {
+namespace {
+
+using arrow::flight::FlightDescriptor;
+using nlohmann::json;
+
+TEST(GetDescriptor, IsAPathWhenNothingIsAskedFor) {
+  EXPECT_EQ(GetDescriptor("a/b.parquet", {}), FlightDescriptor::Path({"a/b.parquet"}));
+}
+
+TEST(GetDescriptor, HoldsEveryOption) {
+  const auto descriptor = GetDescriptor("a", {.columns = {{"x", "y"}},
+                                              .offset = 3,
+                                              .limit = 0,
+                                              .partitions = 4,
+                                              .version = "v1",
+                                              .compression = "lz4"});
+  ASSERT_EQ(descriptor.type, FlightDescriptor::CMD);
+  EXPECT_EQ(json::parse(descriptor.cmd),
+            json::parse(R"({"dataset": "a", "columns": ["x", "y"], "offset": 3, "limit": 0,
+                            "partitions": 4, "version": "v1", "compression": "lz4"})"));
+}
+
+TEST(PutDescriptor, HoldsEveryOption) {
+  const auto descriptor = PutDescriptor("a", {.create = true,
+                                              .if_version = "v1",
+                                              .codec = "zstd",
+                                              .level = 3,
+                                              .row_group_rows = 10,
+                                              .on_progress = {}});
+  EXPECT_EQ(json::parse(descriptor.cmd),
+            json::parse(R"({"dataset": "a", "mode": "create", "if_version": "v1",
+                            "codec": "zstd", "level": 3, "row_group_rows": 10})"));
+  EXPECT_EQ(PutDescriptor("a", {}), FlightDescriptor::Path({"a"}));
+}
+
+TEST(GetDescriptor, ReplacesBytesThatAreNotUtf8) {
+  const auto descriptor = GetDescriptor("a\xFF", {.columns = {}, .limit = 1});
+  EXPECT_EQ(json::parse(descriptor.cmd)["dataset"], "a\xEF\xBF\xBD");
+}
+
+TEST(ListCriteria, HoldsThePageAndWhatIsAskedFor) {
+  EXPECT_EQ(
+      json::parse(ListCriteria({.prefix = "p", .glob = "g*", .after = "", .limit = {}}, "z", 1000)),
+      json::parse(R"({"prefix": "p", "glob": "g*", "after": "z", "limit": 1000})"));
+}
+
+TEST(RenameBody, NamesBoth) {
+  EXPECT_EQ(json::parse(RenameBody("a", "b", {})), json::parse(R"({"from": "a", "to": "b"})"));
+  EXPECT_EQ(json::parse(RenameBody("a", "b", {.overwrite = true, .if_version = "v"})),
+            json::parse(R"({"from": "a", "to": "b", "overwrite": true, "if_version": "v"})"));
+}
+
+TEST(ParsePutSummary, ReadsTheAnswerAndRefusesAnother) {
+  const auto summary =
+      ParsePutSummary(R"({"dataset": "a", "version": "v", "rows": 2, "bytes": 3})");
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->dataset, "a");
+  EXPECT_EQ(summary->version, "v");
+  EXPECT_EQ(summary->rows, 2);
+  EXPECT_EQ(summary->bytes, 3);
+  for (const char* answer : {"", "{}", "[1]", "{\"dataset\": \"a\"}", "{"}) {
+    EXPECT_EQ(ErrorCode(ParsePutSummary(answer).status()), "INTERNAL") << answer;
+  }
+}
+
+arrow::flight::FlightInfo MakeInfo(const std::string& metadata) {
+  return *arrow::flight::FlightInfo::Make(*arrow::schema({arrow::field("x", arrow::int8())}),
+                                          FlightDescriptor::Path({"a", "b"}), {}, 7, 8, true,
+                                          metadata);
+}
+
+TEST(ParseFlightInfo, ReadsWhatTheServerSays) {
+  const auto dataset = ParseFlightInfo(MakeInfo(
+      R"({"dataset": "a/b", "version": "v", "modified": "2026-01-31T23:59:59.000000001Z",
+          "row_groups": 2})"));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(dataset->name, "a/b");
+  EXPECT_EQ(dataset->version, "v");
+  EXPECT_EQ(FormatTimestamp(dataset->modified), "2026-01-31T23:59:59.000000001Z");
+  EXPECT_EQ(dataset->row_groups, 2);
+  EXPECT_EQ(dataset->rows, 7);
+  EXPECT_EQ(dataset->bytes, 8);
+  EXPECT_EQ(dataset->schema->ToString(), "x: int8");
+}
+
+TEST(ParseFlightInfo, TakesTheNameFromThePathOfAnotherServer) {
+  const auto dataset = ParseFlightInfo(MakeInfo("\x01 not json"));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(dataset->name, "a/b");
+  EXPECT_EQ(dataset->version, "");
+}
+
+}  // namespace
+}  // namespace hangar::client
