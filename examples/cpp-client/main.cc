@@ -1,13 +1,13 @@
 // Stores a small table on a Hangar server, lists what is there, reads two columns back in parallel
 // and drops the table again. Usage: cpp-client [URI]
 
-#include <arrow/api.h>
-#include <hangar/client.h>
-
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
+
+#include <arrow/api.h>
+#include <hangar/client.h>
 
 namespace {
 

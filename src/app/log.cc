@@ -4,9 +4,9 @@
 #include <format>
 #include <utility>
 
+#include <nlohmann/json.hpp>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <nlohmann/json.hpp>
 
 namespace hangar {
 namespace {

@@ -1,5 +1,17 @@
 #include "cli/batch_file_reader.h"
 
+#include <fcntl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <format>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
 #include <arrow/csv/options.h>
 #include <arrow/csv/reader.h>
 #include <arrow/io/compressed.h>
@@ -16,18 +28,6 @@
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
 
-#include <fcntl.h>
-
-#include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <format>
-#include <string_view>
-#include <system_error>
-#include <utility>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/descriptor_stream.h"
@@ -36,7 +36,10 @@
 namespace hangar::cli {
 namespace {
 
-constexpr int32_t kTextBlockBytes = 16 << 20;
+// The types are guessed from the first block, so it is a large one. Arrow reads up to 32 blocks
+// ahead, so the others are smaller; a line cannot be longer than one of them.
+constexpr int32_t kFirstTextBlockBytes = 16 << 20;
+constexpr int64_t kTextBlockBytes = 4 << 20;
 constexpr int64_t kParquetBatchRows = 64 << 10;
 
 std::string NameOf(const std::string& path) {
@@ -93,6 +96,30 @@ class CountingStream final : public arrow::io::InputStream {
  private:
   const std::shared_ptr<arrow::io::InputStream> in_;
   const std::shared_ptr<std::atomic<int64_t>> bytes_read_;
+};
+
+// Gives the first read all that it asks for, later ones no more than a block.
+class TextBlocks final : public arrow::io::InputStream {
+ public:
+  explicit TextBlocks(std::shared_ptr<arrow::io::InputStream> in) : in_(std::move(in)) {}
+
+  arrow::Status Close() override { return in_->Close(); }
+  bool closed() const override { return in_->closed(); }
+  arrow::Result<int64_t> Tell() const override { return in_->Tell(); }
+  arrow::Result<int64_t> Read(int64_t bytes, void* out) override {
+    return in_->Read(Cut(bytes), out);
+  }
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override {
+    return in_->Read(Cut(bytes));
+  }
+
+ private:
+  int64_t Cut(int64_t bytes) {
+    return std::exchange(first_, false) ? bytes : std::min(bytes, kTextBlockBytes);
+  }
+
+  const std::shared_ptr<arrow::io::InputStream> in_;
+  bool first_ = true;
 };
 
 arrow::Result<Source> OpenSource(const std::string& path) {
@@ -232,28 +259,30 @@ arrow::Result<BatchFile> OpenArrow(const std::string& path, const Source& source
   return file;
 }
 
-// A decompressed view of a stream, and the codec it needs.
+// The text of a stream, decompressed, and the codec that this needs.
 struct Decompressed {
   std::shared_ptr<arrow::io::InputStream> stream;
   std::shared_ptr<arrow::util::Codec> codec;
 };
 
 arrow::Result<Decompressed> Decompress(const Source& source, FileCompression compression) {
-  if (compression == FileCompression::kNone) return Decompressed{source.stream, nullptr};
+  if (compression == FileCompression::kNone) {
+    return Decompressed{std::make_shared<TextBlocks>(source.stream), nullptr};
+  }
   ARROW_ASSIGN_OR_RAISE(
       std::shared_ptr<arrow::util::Codec> codec,
       arrow::util::Codec::Create(compression == FileCompression::kGzip ? arrow::Compression::GZIP
                                                                        : arrow::Compression::ZSTD));
   ARROW_ASSIGN_OR_RAISE(auto stream,
                         arrow::io::CompressedInputStream::Make(codec.get(), source.stream));
-  return Decompressed{std::move(stream), std::move(codec)};
+  return Decompressed{std::make_shared<TextBlocks>(std::move(stream)), std::move(codec)};
 }
 
 arrow::Result<BatchFile> OpenCsv(const std::string& path, const Source& source,
                                  const FileType& type, const ReadFileOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto input, Decompress(source, type.compression));
   auto read = arrow::csv::ReadOptions::Defaults();
-  read.block_size = kTextBlockBytes;
+  read.block_size = kFirstTextBlockBytes;
   auto parse = arrow::csv::ParseOptions::Defaults();
   parse.delimiter = type.format == FileFormat::kTsv ? '\t' : ',';
   parse.newlines_in_values = true;
@@ -292,7 +321,7 @@ arrow::Result<BatchFile> OpenJsonLines(const std::string& path, const Source& so
   ARROW_RETURN_NOT_OK(CheckJsonLines(path, source, type));
   ARROW_ASSIGN_OR_RAISE(auto input, Decompress(source, type.compression));
   auto read = arrow::json::ReadOptions::Defaults();
-  read.block_size = kTextBlockBytes;
+  read.block_size = kFirstTextBlockBytes;
   auto parse = arrow::json::ParseOptions::Defaults();
   parse.explicit_schema = options.expected;
   ARROW_ASSIGN_OR_RAISE(auto reader, arrow::json::StreamingReader::Make(input.stream, read, parse));

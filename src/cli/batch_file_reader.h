@@ -1,13 +1,13 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 #include "cli/file_type.h"
 

@@ -1,5 +1,12 @@
 // The readers and writers of files, against each other.
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/io/file.h>
@@ -11,12 +18,6 @@
 #include <gmock/gmock.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "cli/batch_file_reader.h"

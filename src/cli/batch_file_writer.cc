@@ -1,5 +1,9 @@
 #include "cli/batch_file_writer.h"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/io/compressed.h>
 #include <arrow/io/interfaces.h>
@@ -11,10 +15,6 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 #include <parquet/properties.h>
-
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "cli/dictionary_merger.h"

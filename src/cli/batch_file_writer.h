@@ -1,11 +1,11 @@
 #pragma once
 
+#include <memory>
+
 #include <arrow/io/type_fwd.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
-
-#include <memory>
 
 #include "cli/file_type.h"
 

@@ -1,10 +1,11 @@
 #include "cli/command_line.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <format>
 #include <string>
 #include <utility>
+
+#include <CLI/CLI.hpp>
 
 #include "base/text.h"
 #include "cli/commands.h"

@@ -1,10 +1,10 @@
 #include "cli/command_line.h"
 
-#include <gmock/gmock.h>
-
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <gmock/gmock.h>
 
 namespace hangar::cli {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -10,6 +9,8 @@
 #include <cstdlib>
 #include <format>
 #include <utility>
+
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/status.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
 
 namespace CLI {
 class App;

@@ -1,10 +1,11 @@
 #include "cli/completion_script.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <format>
 #include <string_view>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 namespace hangar::cli {
 namespace {

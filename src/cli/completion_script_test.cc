@@ -1,9 +1,9 @@
 #include "cli/completion_script.h"
 
-#include <gmock/gmock.h>
+#include <string>
 
 #include <CLI/CLI.hpp>
-#include <string>
+#include <gmock/gmock.h>
 
 #include "cli/commands.h"
 

@@ -1,11 +1,11 @@
 #include "cli/dictionary_merger.h"
 
+#include <utility>
+
 #include <arrow/array.h>
 #include <arrow/array/array_dict.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-
-#include <utility>
 
 namespace hangar::cli {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <memory>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 namespace arrow {
 class DictionaryUnifier;

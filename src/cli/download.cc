@@ -1,7 +1,5 @@
 #include "cli/download.h"
 
-#include <arrow/io/file.h>
-#include <arrow/util/io_util.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +10,9 @@
 #include <format>
 #include <system_error>
 #include <utility>
+
+#include <arrow/io/file.h>
+#include <arrow/util/io_util.h>
 
 #include "base/error.h"
 #include "base/text.h"

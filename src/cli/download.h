@@ -1,12 +1,12 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include <arrow/io/type_fwd.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
-
-#include <memory>
-#include <string>
 
 namespace hangar::cli {
 

@@ -1,7 +1,5 @@
 #include "cli/download.h"
 
-#include <arrow/io/interfaces.h>
-#include <gmock/gmock.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -10,6 +8,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include <arrow/io/interfaces.h>
+#include <gmock/gmock.h>
 
 #include "base/error.h"
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/result.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/result.h>
 
 namespace hangar::cli {
 

@@ -1,15 +1,16 @@
-#include <arrow/io/interfaces.h>
-#include <arrow/record_batch.h>
-#include <arrow/util/byte_size.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <arrow/io/interfaces.h>
+#include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "cli/batch_file_reader.h"

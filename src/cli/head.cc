@@ -1,11 +1,11 @@
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
 #include <arrow/array.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-
-#include <CLI/CLI.hpp>
-#include <string>
-#include <vector>
 
 #include "cli/batch_file_writer.h"
 #include "cli/commands.h"

@@ -1,8 +1,8 @@
-#include <arrow/type.h>
+#include <string>
 
 #include <CLI/CLI.hpp>
+#include <arrow/type.h>
 #include <nlohmann/json.hpp>
-#include <string>
 
 #include "cli/commands.h"
 #include "cli/json_text.h"

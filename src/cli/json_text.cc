@@ -2,7 +2,6 @@
 
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"

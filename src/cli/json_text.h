@@ -1,7 +1,6 @@
 #pragma once
 
 #include <arrow/type_fwd.h>
-
 #include <nlohmann/json_fwd.hpp>
 
 #include "client/client.h"

@@ -1,6 +1,7 @@
+#include <string>
+
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <string>
 
 #include "cli/commands.h"
 #include "cli/json_text.h"

@@ -1,9 +1,9 @@
-#include <arrow/record_batch.h>
-
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include <CLI/CLI.hpp>
+#include <arrow/record_batch.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/batch_file_reader.h"
 #include "cli/commands.h"

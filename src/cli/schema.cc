@@ -1,9 +1,9 @@
-#include <arrow/type.h>
-#include <arrow/util/key_value_metadata.h>
+#include <string>
 
 #include <CLI/CLI.hpp>
+#include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <nlohmann/json.hpp>
-#include <string>
 
 #include "cli/commands.h"
 #include "cli/json_text.h"

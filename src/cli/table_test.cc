@@ -1,10 +1,10 @@
 #include "cli/table.h"
 
-#include <gmock/gmock.h>
-
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gmock/gmock.h>
 
 #include "cli/terminal.h"
 

@@ -1,9 +1,9 @@
 #include "cli/units.h"
 
-#include <gmock/gmock.h>
-
 #include <chrono>
 #include <limits>
+
+#include <gmock/gmock.h>
 
 namespace hangar::cli {
 namespace {

@@ -1,13 +1,5 @@
 #include "cli/value_text.h"
 
-#include <arrow/array.h>
-#include <arrow/array/array_run_end.h>
-#include <arrow/extension_type.h>
-#include <arrow/type.h>
-#include <arrow/util/base64.h>
-#include <arrow/util/float16.h>
-#include <arrow/util/ree_util.h>
-
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -16,6 +8,14 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <arrow/array.h>
+#include <arrow/array/array_run_end.h>
+#include <arrow/extension_type.h>
+#include <arrow/type.h>
+#include <arrow/util/base64.h>
+#include <arrow/util/float16.h>
+#include <arrow/util/ree_util.h>
 
 #include "base/error.h"
 #include "base/text.h"

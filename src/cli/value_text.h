@@ -1,12 +1,12 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 namespace hangar::cli {
 

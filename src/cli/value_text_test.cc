@@ -1,5 +1,8 @@
 #include "cli/value_text.h"
 
+#include <limits>
+#include <string>
+
 #include <arrow/array.h>
 #include <arrow/array/array_run_end.h>
 #include <arrow/builder.h>
@@ -7,9 +10,6 @@
 #include <arrow/json/from_string.h>
 #include <arrow/type.h>
 #include <gmock/gmock.h>
-
-#include <limits>
-#include <string>
 
 #include "base/error.h"
 

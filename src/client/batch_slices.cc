@@ -1,10 +1,10 @@
 #include "client/batch_slices.h"
 
+#include <algorithm>
+
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
-
-#include <algorithm>
 
 namespace hangar::client {
 

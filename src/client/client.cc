@@ -1,5 +1,9 @@
 #include "client/client.h"
 
+#include <algorithm>
+#include <deque>
+#include <utility>
+
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/flight/client.h>
@@ -7,10 +11,6 @@
 #include <arrow/ipc/dictionary.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-
-#include <algorithm>
-#include <deque>
-#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/status.h>
-#include <arrow/type_fwd.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,6 +8,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
 
 /// The client library of Hangar: list, describe, write, read, drop and rename the datasets of a
 /// server. Installed as <hangar/client.h>; with CMake: find_package(hangar), link hangar::client.

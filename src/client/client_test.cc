@@ -1,5 +1,10 @@
 #include "client/client.h"
 
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
@@ -8,12 +13,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <gmock/gmock.h>
-
-#include <map>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "base/mutex.h"

@@ -1,14 +1,14 @@
 #include "client/endpoint_reader.h"
 
-#include <arrow/flight/client.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <thread>
 #include <utility>
+
+#include <arrow/flight/client.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include "base/bounded_queue.h"
 #include "base/error.h"

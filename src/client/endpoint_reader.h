@@ -1,12 +1,12 @@
 #pragma once
 
-#include <arrow/flight/types.h>
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <arrow/flight/types.h>
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 namespace arrow::flight {
 class FlightClient;

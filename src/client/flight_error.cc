@@ -1,12 +1,12 @@
 #include "client/flight_error.h"
 
-#include <arrow/flight/types.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include <arrow/flight/types.h>
 
 #include "base/error.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <arrow/status.h>
-
 #include <string>
+
+#include <arrow/status.h>
 
 namespace hangar::client {
 

@@ -1,10 +1,10 @@
 #include "client/flight_error.h"
 
-#include <arrow/flight/types.h>
-#include <gmock/gmock.h>
-
 #include <memory>
 #include <string>
+
+#include <arrow/flight/types.h>
+#include <gmock/gmock.h>
 
 #include "base/error.h"
 #include "client/client.h"

@@ -1,11 +1,11 @@
 #include "client/requests.h"
 
-#include <arrow/ipc/dictionary.h>
-#include <arrow/util/value_parsing.h>
-
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
+
+#include <arrow/ipc/dictionary.h>
+#include <arrow/util/value_parsing.h>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 

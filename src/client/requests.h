@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/flight/types.h>
-#include <arrow/result.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <arrow/flight/types.h>
+#include <arrow/result.h>
 
 #include "client/client.h"
 

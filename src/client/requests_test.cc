@@ -2,7 +2,6 @@
 
 #include <arrow/type.h>
 #include <gmock/gmock.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"

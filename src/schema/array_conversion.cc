@@ -1,10 +1,10 @@
 #include "schema/array_conversion.h"
 
+#include <utility>
+
 #include <arrow/array.h>
 #include <arrow/compute/api.h>
 #include <arrow/util/bitmap_ops.h>
-
-#include <utility>
 
 namespace hangar {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <cstdint>
 #include <memory>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 // The values behind storage_type.h, one array at a time. Arrays are ArrayData, as types are changed
 // in place far more often than values. A result has the length of its input and may share its

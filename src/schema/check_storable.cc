@@ -1,11 +1,11 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 #include <arrow/util/checked_cast.h>
-
-#include <algorithm>
-#include <string>
-#include <string_view>
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,5 +1,9 @@
 #include "schema/declared_nulls.h"
 
+#include <cstdint>
+#include <memory>
+#include <utility>
+
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
 #include <arrow/extension_type.h>
@@ -7,10 +11,6 @@
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/checked_cast.h>
-
-#include <cstdint>
-#include <memory>
-#include <utility>
 
 #include "base/text.h"
 

@@ -1,5 +1,7 @@
 #include "schema/parquet_files.h"
 
+#include <utility>
+
 #include <arrow/array.h>
 #include <arrow/io/memory.h>
 #include <arrow/memory_pool.h>
@@ -10,8 +12,6 @@
 #include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
-
-#include <utility>
 
 #include "schema/random_arrays.h"
 #include "schema/storage_mapping.h"

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 // For tests: Parquet files in memory, written and read as uploads and downloads do it.
 

@@ -1,5 +1,14 @@
 #include "schema/random_arrays.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api.h>
@@ -9,15 +18,6 @@
 #include <arrow/util/bit_util.h>
 #include <arrow/util/checked_cast.h>
 #include <arrow/util/key_value_metadata.h>
-
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace hangar::testing {
 namespace {

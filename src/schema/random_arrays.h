@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/type_fwd.h>
-
 #include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
+
+#include <arrow/type_fwd.h>
 
 // For tests: arrays of any storable type, and a rendering of values that is independent of how
 // Arrow compares arrays.

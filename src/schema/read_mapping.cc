@@ -1,13 +1,13 @@
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
-
-#include <exception>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "schema/schema_metadata.h"

@@ -1,3 +1,10 @@
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/extension/json.h>
 #include <arrow/extension/uuid.h>
@@ -11,13 +18,6 @@
 #include <gtest/gtest.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
-
-#include <cstdint>
-#include <memory>
-#include <random>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "schema/parquet_files.h"

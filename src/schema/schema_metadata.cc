@@ -1,5 +1,7 @@
 #include "schema/schema_metadata.h"
 
+#include <utility>
+
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/dictionary.h>
@@ -8,8 +10,6 @@
 #include <arrow/type.h>
 #include <arrow/util/base64.h>
 #include <arrow/util/key_value_metadata.h>
-
-#include <utility>
 
 namespace hangar {
 

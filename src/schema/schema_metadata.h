@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/type_fwd.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
 
 // The key-value metadata of a Parquet file in which Arrow schemas travel.
 

@@ -1,12 +1,12 @@
 #include "schema/storage_mapping.h"
 
-#include <arrow/array.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
-
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include "base/error.h"
 #include "base/text.h"

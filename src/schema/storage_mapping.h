@@ -1,10 +1,10 @@
 #pragma once
 
+#include <memory>
+
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
-
-#include <memory>
 
 namespace parquet {
 class ArrowReaderProperties;

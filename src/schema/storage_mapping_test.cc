@@ -1,5 +1,14 @@
 #include "schema/storage_mapping.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/extension/bool8.h>
@@ -14,15 +23,6 @@
 #include <arrow/util/key_value_metadata.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <algorithm>
-#include <cstdint>
-#include <memory>
-#include <ostream>
-#include <random>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "schema/parquet_files.h"

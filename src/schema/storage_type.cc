@@ -1,16 +1,16 @@
 #include "schema/storage_type.h"
 
-#include <arrow/extension_type.h>
-#include <arrow/type.h>
-#include <arrow/type_traits.h>
-#include <arrow/util/checked_cast.h>
-#include <arrow/util/key_value_metadata.h>
-
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <arrow/extension_type.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+#include <arrow/util/checked_cast.h>
+#include <arrow/util/key_value_metadata.h>
 
 namespace hangar {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <arrow/type_fwd.h>
-
 #include <memory>
+
+#include <arrow/type_fwd.h>
 
 namespace hangar {
 

@@ -1,3 +1,8 @@
+#include <cstring>
+#include <limits>
+#include <utility>
+#include <vector>
+
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api.h>
@@ -6,11 +11,6 @@
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/checked_cast.h>
-
-#include <cstring>
-#include <limits>
-#include <utility>
-#include <vector>
 
 #include "schema/array_conversion.h"
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <arrow/result.h>
-
 #include <array>
 #include <cstddef>
 #include <mutex>
 #include <string_view>
+
+#include <arrow/result.h>
 
 #include "base/mutex.h"
 #include "store/file_descriptor.h"

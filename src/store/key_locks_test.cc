@@ -1,13 +1,14 @@
 #include "store/key_locks.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "store/test_support.h"
 

@@ -1,8 +1,8 @@
 #include "store/local_error.h"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
+
+#include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "store/test_support.h"

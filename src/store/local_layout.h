@@ -1,10 +1,10 @@
 #pragma once
 
-#include <arrow/status.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include <arrow/status.h>
 
 namespace hangar {
 

@@ -1,8 +1,8 @@
 #include "store/local_layout.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "store/test_support.h"
 

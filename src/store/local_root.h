@@ -1,8 +1,5 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/status.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -10,6 +7,9 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
 
 #include "store/file_descriptor.h"
 #include "store/key_locks.h"

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <arrow/result.h>
-
 #include <memory>
+
+#include <arrow/result.h>
 
 #include "store/local_root.h"
 #include "store/object_store.h"

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <arrow/result.h>
-
 #include <memory>
 #include <string>
+
+#include <arrow/result.h>
 
 #include "store/object_store.h"
 

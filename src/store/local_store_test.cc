@@ -1,8 +1,6 @@
 #include "store/local_store.h"
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -22,6 +20,9 @@
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "store/test_support.h"
 

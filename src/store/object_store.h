@@ -1,13 +1,13 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <arrow/status.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <arrow/result.h>
+#include <arrow/status.h>
 
 #include "base/clock.h"
 

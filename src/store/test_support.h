@@ -1,8 +1,5 @@
 #pragma once
 
-#include <arrow/result.h>
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +9,9 @@
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include <arrow/result.h>
+#include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "store/object_store.h"

@@ -38,6 +38,15 @@ arrow::Status CheckBatch(const arrow::RecordBatch& batch, const arrow::Schema& s
   return arrow::Status::OK();
 }
 
+// The Parquet columns that these fields become.
+int CountColumns(const arrow::FieldVector& fields) {
+  int columns = 0;
+  for (const auto& field : fields) {
+    columns += field->type()->num_fields() > 0 ? CountColumns(field->type()->fields()) : 1;
+  }
+  return columns;
+}
+
 // What Parquet says when it fails is about its own inside, save where the store failed beneath it.
 arrow::Status EncodingFailed(const arrow::Status& status) {
   if (status.ok() || HasErrorKind(status) || status.IsOutOfMemory()) return status;
@@ -52,8 +61,9 @@ class DatasetWriter::Encoder {
                                                       std::shared_ptr<arrow::Schema> schema,
                                                       const WriteSettings& settings) {
     ARROW_RETURN_NOT_OK(CheckStorable(*schema));
-    ARROW_ASSIGN_OR_RAISE(auto properties, MakeWriterProperties(settings));
     ARROW_ASSIGN_OR_RAISE(auto mapping, StorageMapping::Make(std::move(schema)));
+    const int columns = CountColumns(mapping->storage_schema()->fields());
+    ARROW_ASSIGN_OR_RAISE(auto properties, MakeWriterProperties(settings, columns));
     ARROW_ASSIGN_OR_RAISE(auto staged, store.Stage());
     std::unique_ptr<Encoder> encoder(new Encoder(std::move(mapping), settings, std::move(staged)));
     ARROW_RETURN_NOT_OK(EncodingFailed(encoder->Open(std::move(properties))));

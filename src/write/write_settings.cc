@@ -1,5 +1,6 @@
 #include "write/write_settings.h"
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -25,6 +26,11 @@ constexpr NamedCodec kCodecs[] = {
 };
 // Level 1 is the fastest that still compresses well; Arrow's default is also 1 today.
 constexpr int kZstdLevel = 1;
+// What the pages that are open take in all, and their bounds. A dictionary that is being built
+// takes some four times its page beside it, for its hash table and the indices.
+constexpr int64_t kOpenColumnsBytes = 32LL << 20;
+constexpr int64_t kOpenColumnBytesMin = 32LL << 10;
+constexpr int64_t kOpenColumnBytesMax = 1LL << 20;
 
 arrow::Result<Codec::type> FindCodec(const std::string& name) {
   for (const NamedCodec& codec : kCodecs) {
@@ -54,7 +60,7 @@ arrow::Result<int> LevelFor(const WriteSettings& settings, Codec::type codec) {
 }  // namespace
 
 arrow::Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
-    const WriteSettings& settings) {
+    const WriteSettings& settings, int columns) {
   if (settings.row_group_rows < 1 ||
       settings.row_group_rows > std::numeric_limits<int32_t>::max()) {
     return Error(ErrorKind::kInvalidArgument, "row_group_rows is {}; it must be 1 to {}",
@@ -62,10 +68,14 @@ arrow::Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
   }
   ARROW_ASSIGN_OR_RAISE(const Codec::type codec, FindCodec(settings.codec));
   ARROW_ASSIGN_OR_RAISE(const int level, LevelFor(settings, codec));
+  const int64_t open_column_bytes = std::clamp(kOpenColumnsBytes / std::max(columns, 1),
+                                               kOpenColumnBytesMin, kOpenColumnBytesMax);
   parquet::WriterProperties::Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_LATEST)
       ->compression(codec)
       ->max_row_group_length(settings.row_group_rows)
+      ->data_pagesize(open_column_bytes)
+      ->dictionary_pagesize_limit(open_column_bytes)
       ->enable_page_checksum()
       ->enable_write_page_index()
       ->memory_pool(settings.pool != nullptr ? settings.pool : arrow::default_memory_pool());

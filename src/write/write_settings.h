@@ -24,9 +24,11 @@ struct WriteSettings {
   arrow::MemoryPool* pool = nullptr;      ///< nullptr: Arrow's default pool.
 };
 
-/// The Parquet properties for the settings. INVALID_ARGUMENT for a codec or level that does not
-/// exist, or numbers out of range.
+/// The Parquet properties for the settings, for a file of `columns` Parquet columns. Each column
+/// that is open for writing holds a page and, at first, a dictionary: these are smaller the more
+/// columns there are, so that a wide table takes no more memory than a narrow one. INVALID_ARGUMENT
+/// for a codec or level that does not exist, or numbers out of range.
 arrow::Result<std::shared_ptr<parquet::WriterProperties>> MakeWriterProperties(
-    const WriteSettings& settings);
+    const WriteSettings& settings, int columns);
 
 }  // namespace hangar

@@ -12,14 +12,14 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string ErrorOf(const WriteSettings& settings) {
-  const auto properties = MakeWriterProperties(settings);
+  const auto properties = MakeWriterProperties(settings, /*columns=*/7);
   EXPECT_FALSE(properties.ok());
   EXPECT_EQ(KindOf(properties.status()), ErrorKind::kInvalidArgument);
   return properties.status().message();
 }
 
 TEST(WriteSettings, DefaultsAreZstdLevelOneWithChecksumsAndPageIndex) {
-  const auto properties = MakeWriterProperties({});
+  const auto properties = MakeWriterProperties({}, /*columns=*/7);
   ASSERT_TRUE(properties.ok());
   const auto column = parquet::schema::ColumnPath::FromDotString("any");
   EXPECT_EQ((*properties)->compression(column), arrow::Compression::ZSTD);
@@ -29,11 +29,22 @@ TEST(WriteSettings, DefaultsAreZstdLevelOneWithChecksumsAndPageIndex) {
   EXPECT_TRUE((*properties)->page_index_enabled(column));
 }
 
+TEST(WriteSettings, WideFilesGetSmallerPagesAndDictionaries) {
+  const auto narrow = MakeWriterProperties({}, /*columns=*/7);
+  const auto wide = MakeWriterProperties({}, /*columns=*/200);
+  ASSERT_TRUE(narrow.ok() && wide.ok());
+  EXPECT_EQ((*narrow)->dictionary_pagesize_limit(), 1 << 20);
+  EXPECT_EQ((*narrow)->data_pagesize(), 1 << 20);
+  EXPECT_LE((*wide)->dictionary_pagesize_limit(), (32 << 20) / 200);
+  EXPECT_LE((*wide)->data_pagesize(), (32 << 20) / 200);
+  EXPECT_GT((*MakeWriterProperties({}, /*columns=*/100'000))->data_pagesize(), 0);
+}
+
 TEST(WriteSettings, EveryCodecThatIsNamedExists) {
   for (const char* codec : {"zstd", "snappy", "lz4", "gzip", "brotli", "none"}) {
-    EXPECT_TRUE(MakeWriterProperties({.codec = codec}).ok()) << codec;
+    EXPECT_TRUE(MakeWriterProperties({.codec = codec}, /*columns=*/7).ok()) << codec;
   }
-  EXPECT_TRUE(MakeWriterProperties({.codec = "zstd", .level = 9}).ok());
+  EXPECT_TRUE(MakeWriterProperties({.codec = "zstd", .level = 9}, /*columns=*/7).ok());
 }
 
 TEST(WriteSettings, RefusesWhatDoesNotExistAndSaysWhatDoes) {
