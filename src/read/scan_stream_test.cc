@@ -28,11 +28,12 @@ class ScanStreamTest : public ::testing::Test {
     ARROW_ASSIGN_OR_RAISE(auto open,
                           catalog.Open(DatasetName::Parse(name).ValueOrDie(), std::nullopt));
     ARROW_ASSIGN_OR_RAISE(auto plan, PlanScan(*open.snapshot.footer, request));
-    return StartScan(std::move(open), std::move(plan), options, logger_);
+    return StartScan(std::move(open), std::move(plan), options, &workers_, logger_);
   }
 
   const std::shared_ptr<ObjectStore> store_ = MakeMemoryStore();
   const std::shared_ptr<RecordingLogger> logger_ = std::make_shared<RecordingLogger>();
+  WorkerPool workers_{3};
 };
 
 TEST_F(ScanStreamTest, GivesExactlyTheRowsAskedForWhateverTheOptions) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/worker_pool.h"
 #include "catalog/catalog.h"
 #include "catalog/dataset_name.h"
 #include "read/scan_plan.h"
@@ -152,7 +153,8 @@ DatasetService::DatasetService(std::shared_ptr<ObjectStore> store, std::shared_p
     : store_(std::move(store)),
       logger_(std::move(logger)),
       options_(options),
-      catalog_(std::make_unique<Catalog>(store_, logger_, options.footer_cache_bytes)) {}
+      catalog_(std::make_unique<Catalog>(store_, logger_, options.footer_cache_bytes)),
+      workers_(std::make_unique<WorkerPool>(WorkerPool::ProcessorCount())) {}
 
 DatasetService::~DatasetService() = default;
 
@@ -204,9 +206,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Read(
   ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
   ARROW_ASSIGN_OR_RAISE(OpenSnapshot snapshot, catalog_->Open(name, request.version));
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*snapshot.snapshot.footer, ToScan(request)));
-  ARROW_ASSIGN_OR_RAISE(auto stream,
-                        StartScan(std::move(snapshot), std::move(plan),
-                                  ScanOptions{.batch_bytes = options_.batch_bytes}, logger_));
+  ARROW_ASSIGN_OR_RAISE(auto stream, StartScan(std::move(snapshot), std::move(plan),
+                                               ScanOptions{.batch_bytes = options_.batch_bytes},
+                                               workers_.get(), logger_));
   return std::make_shared<CallersStream>(std::move(stream), caller);
 }
 

@@ -22,6 +22,7 @@ namespace hangar {
 
 class Catalog;
 class ObjectStore;
+class WorkerPool;
 
 /// Who asks for a use case, and whether they still wait for it.
 struct Caller {
@@ -139,7 +140,7 @@ class DatasetService {
                                               int64_t partitions_max);
 
   /// Starts a read. The stream is bounded in memory, stays with its version and ends with
-  /// CANCELLED when the caller is gone.
+  /// CANCELLED when the caller is gone. It must not outlive the service.
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const Caller& caller,
                                                                 const ReadRequest& request);
 
@@ -170,6 +171,7 @@ class DatasetService {
   const std::shared_ptr<Logger> logger_;
   const Options options_;
   const std::unique_ptr<Catalog> catalog_;
+  const std::unique_ptr<WorkerPool> workers_;  // Decode for all reads.
 };
 
 }  // namespace hangar
