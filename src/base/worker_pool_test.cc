@@ -21,9 +21,10 @@ TEST(WorkerPool, RunsEveryTaskBeforeItEnds) {
 
 TEST(WorkerPool, RunsAsManyTasksAtOnceAsItHasThreads) {
   constexpr int kThreads = 4;
-  WorkerPool pool(kThreads);
-  // Each task waits for all others: with fewer threads this would never end.
+  // Each task waits for all others: with fewer threads this would never end. The latch outlives the
+  // pool, as its last waiters are still leaving it when this thread goes on.
   std::latch all(kThreads + 1);
+  WorkerPool pool(kThreads);
   for (int i = 0; i < kThreads; ++i) pool.Submit([&] { all.arrive_and_wait(); });
   all.arrive_and_wait();
   EXPECT_EQ(pool.threads(), kThreads);
