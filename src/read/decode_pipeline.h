@@ -41,8 +41,8 @@ class DecodePipeline : public std::enable_shared_from_this<DecodePipeline> {
                                                const DecodePipelineOptions& options,
                                                WorkerPool* pool);
 
-  /// The next batch of the plan's schema, nullptr at the end. An error is given after all batches
-  /// before it, and then again and again.
+  /// The next batch of the plan's schema, nullptr at the end. An error ends the batches, at the
+  /// latest where it is in the file, and is given again and again; it never looks like the end.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() HANGAR_EXCLUDES(mutex_);
 
   /// Starts no more tasks.
