@@ -23,7 +23,8 @@ MAY_USE = {
     "store": set(),
     "catalog": LOWER,
     "access": {"catalog"},
-    "read": LOWER,
+    "decode": {"store"},
+    "read": LOWER | {"decode"},
     "write": LOWER,
     "service": LOWER | USE_CASES,
     "flight": {"service", "config"},
@@ -36,9 +37,10 @@ MAY_USE = {
 OPEN_TO_ALL = {"base", "metrics"}
 
 # A test needs something to work on: a store to hold it and what tests/support/ makes. That of the
-# writer reads back what it wrote.
+# writer reads back what it wrote, that of the decoders has Arrow's reader for comparison.
 TESTS_MAY_ALSO_USE = {"store", "support"}
-TEST_OF_FOLDER_MAY_ALSO_USE = {"write": {"read"}}
+TEST_OF_FOLDER_MAY_ALSO_USE = {"write": {"read"}, "decode": {"schema"}}
+TEST_LIBRARIES = {"test_support", "test_arrays"}
 
 # Protocols end at the doors and begin at the client: nothing else may know them.
 PROTOCOL_HEADER = re.compile(r"(arrow/flight/|grpc/|grpcpp/)")
@@ -96,7 +98,7 @@ def check_links(path: pathlib.Path, folder: str, text: str) -> list[str]:
     problems = []
     for command, name, arguments in CMAKE_LINKS.findall(CMAKE_COMMENT.sub("", text)):
         is_test = command in ("hangar_test", "hangar_benchmark") or name.endswith("_test")
-        allowed = allowed_in(folder, is_test) | {"options"} | ({"test_support"} if is_test else set())
+        allowed = allowed_in(folder, is_test) | {"options"} | (TEST_LIBRARIES if is_test else set())
         for link in re.findall(r"\bhangar_(\w+)", arguments):
             if link not in allowed:
                 problems.append(f"{path}: {command}({name}) may not link hangar_{link}")

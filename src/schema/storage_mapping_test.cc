@@ -25,9 +25,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "schema/parquet_files.h"
-#include "schema/random_arrays.h"
 #include "schema/schema_metadata.h"
+#include "tests/support/parquet_files.h"
+#include "tests/support/random_arrays.h"
 
 namespace hangar {
 namespace {

@@ -1,4 +1,4 @@
-#include "schema/parquet_files.h"
+#include "tests/support/parquet_files.h"
 
 #include <utility>
 
@@ -13,7 +13,7 @@
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
 
-#include "schema/random_arrays.h"
+#include "tests/support/random_arrays.h"
 #include "schema/storage_mapping.h"
 
 namespace hangar::testing {

@@ -1,4 +1,4 @@
-#include "schema/random_arrays.h"
+#include "tests/support/random_arrays.h"
 
 #include <algorithm>
 #include <cmath>
