@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/log.h"
+#include "app/process_memory.h"
 #include "base/error.h"
 #include "flight/flight_door.h"
 #include "service/dataset_service.h"
@@ -76,7 +77,9 @@ arrow::Status RunServer(const ServeOptions& options) {
   const auto logger = MakeLogger(options.log_level, options.log_format);
   ARROW_ASSIGN_OR_RAISE(const auto store, LocalStore::Make(options.data));
   ARROW_RETURN_NOT_OK(SweepStaging(*store, *logger));
-  const auto service = std::make_shared<DatasetService>(store, logger, DatasetService::Options{});
+  const int64_t cache_bytes = BytesOf(options.cache_memory);
+  const auto service = std::make_shared<DatasetService>(
+      store, logger, DatasetService::Options{.cache_bytes = cache_bytes});
   ARROW_ASSIGN_OR_RAISE(
       const auto door,
       FlightDoor::Start(service, {.listen = options.listen, .advertise = options.advertise},
@@ -84,7 +87,9 @@ arrow::Status RunServer(const ServeOptions& options) {
   // Programs that start a server read this line to learn the port.
   std::printf("listening on %s\n", door->uri().c_str());
   std::fflush(stdout);
-  logger->Info("serving", {{"address", door->uri()}, {"data", options.data}});
+  logger->Info("serving", {{"address", door->uri()},
+                           {"data", options.data},
+                           {"cache_mebibytes", std::to_string(cache_bytes >> 20)}});
 
   const int signal = stop_signals.Wait();
   logger->Info("stopping: letting running calls end",

@@ -132,6 +132,7 @@ arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader) {
 
   auto footer = std::make_shared<Footer>();
   footer->logical_schema = mapping->logical_schema;
+  footer->read_schema = mapping->read_schema;
   footer->rows = metadata->num_rows();
   footer->row_groups = metadata->num_row_groups();
   footer->memory_bytes = kMemoryPerFooterByte * static_cast<int64_t>(bytes.size());

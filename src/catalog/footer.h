@@ -21,6 +21,8 @@ struct Footer {
   std::shared_ptr<parquet::FileMetaData> metadata;
   /// What clients see, see `schema/storage_mapping.h`.
   std::shared_ptr<arrow::Schema> logical_schema;
+  /// What Parquet's reader gives, field by field; `ToLogical` makes the logical columns of it.
+  std::shared_ptr<arrow::Schema> read_schema;
   int64_t rows = 0;
   int row_groups = 0;
   /// About how much memory this holds.

@@ -39,6 +39,11 @@ arrow::Status SetAdvertise(ServeOptions& options, const Values& values) {
   return arrow::Status::OK();
 }
 
+arrow::Status SetCacheMemory(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.cache_memory, ParseMemoryAmount(values.back()));
+  return arrow::Status::OK();
+}
+
 arrow::Status SetLogLevel(ServeOptions& options, const Values& values) {
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
   if (std::ranges::find(kLevels, values.back()) == kLevels.end()) {
@@ -72,6 +77,8 @@ constexpr Setting kSettings[] = {
      "grpc://0.0.0.0:8815", false, SetListen},
     {"advertise", "address that endpoints name for clients, can be repeated",
      "the connection that asked", true, SetAdvertise},
+    {"cache_memory", "memory for what reads decode, kept for the next ones: 4GiB, 25% or 0", "25%",
+     false, SetCacheMemory},
     {"log_level", "least severe messages logged: debug, info, warning or error", "info", false,
      SetLogLevel},
     {"log_format", "form of the log on standard error: text or json", "text", false, SetLogFormat},
@@ -200,6 +207,26 @@ arrow::Result<ServeOptions> LoadServeOptions(const SettingSources& sources) {
     ARROW_RETURN_NOT_OK(Apply(setting, found->second, setting.flag(), options));
   }
   return options;
+}
+
+arrow::Result<MemoryAmount> ParseMemoryAmount(std::string_view text) {
+  constexpr std::pair<std::string_view, int> kUnits[] = {
+      {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  constexpr int64_t kBytesMax = 1LL << 50;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error == std::errc() && number >= 0) {
+    if (number == 0 && unit.empty()) return MemoryAmount{};
+    if (unit == "%" && number <= 100) return MemoryAmount{.percent = static_cast<int>(number)};
+    for (const auto& [name, shift] : kUnits) {
+      if (unit == name && number <= kBytesMax >> shift)
+        return MemoryAmount{.bytes = number << shift};
+    }
+  }
+  return Error(ErrorKind::kInvalidArgument,
+               "{} is not an amount of memory; amounts are written as 512MiB, 4GiB, 25% or 0",
+               Quoted(text));
 }
 
 arrow::Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {

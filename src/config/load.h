@@ -43,6 +43,9 @@ struct SettingSources {
 /// no setting is an error and names the nearest setting.
 arrow::Result<ServeOptions> LoadServeOptions(const SettingSources& sources);
 
+/// "512MiB", "4GiB", "25%", "0"; units are KiB, MiB, GiB and TiB.
+arrow::Result<MemoryAmount> ParseMemoryAmount(std::string_view text);
+
 /// "30s", "500ms", "2m", "1h".
 arrow::Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
 

@@ -54,6 +54,7 @@ TEST_F(LoadTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(from_texts.log_level, options->log_level);
   EXPECT_EQ(from_texts.log_format, options->log_format);
   EXPECT_EQ(from_texts.grace, options->grace);
+  EXPECT_EQ(from_texts.cache_memory, options->cache_memory);
 }
 
 TEST_F(LoadTest, FlagsGoOverTheEnvironmentAndThatOverTheFile) {
@@ -94,6 +95,16 @@ TEST_F(LoadTest, WrongValuesNameTheirPlace) {
   sources.file.reset();
   sources.flags["log_format"] = {"xml"};
   EXPECT_NE(ErrorOf(sources).find("--log-format is wrong: 'xml'"), std::string::npos);
+}
+
+TEST(ParseMemoryAmount, TakesBytesWithUnitsAndParts) {
+  EXPECT_EQ(*ParseMemoryAmount("0"), MemoryAmount{});
+  EXPECT_EQ(*ParseMemoryAmount("512MiB"), (MemoryAmount{.bytes = 512LL << 20}));
+  EXPECT_EQ(*ParseMemoryAmount("4GiB"), (MemoryAmount{.bytes = 4LL << 30}));
+  EXPECT_EQ(*ParseMemoryAmount("25%"), (MemoryAmount{.percent = 25}));
+  for (const char* wrong : {"", "5", "-1GiB", "1GB", "101%", "GiB", "1 GiB", "99999999TiB"}) {
+    EXPECT_EQ(KindOf(ParseMemoryAmount(wrong).status()), ErrorKind::kInvalidArgument) << wrong;
+  }
 }
 
 TEST(ParseDuration, TakesNumbersWithUnitsOnly) {

@@ -7,17 +7,21 @@
 
 namespace hangar {
 
-/// Cuts a batch into slices of about `slice_bytes` (at least one row each) that share its memory.
+/// Cuts a batch into slices of about a number of bytes (at least one row each) that share its
+/// memory.
 class BatchSlicer {
  public:
-  BatchSlicer(std::shared_ptr<arrow::RecordBatch> batch, int64_t slice_bytes);
+  /// The batch takes about `batch_bytes`, which are evenly spread over its rows.
+  BatchSlicer(std::shared_ptr<arrow::RecordBatch> batch, int64_t batch_bytes);
 
-  /// The next slice in row order, nullptr after the last.
-  std::shared_ptr<arrow::RecordBatch> Next();
+  /// The next slice in row order, of about `slice_bytes`; nullptr after the last.
+  std::shared_ptr<arrow::RecordBatch> Next(int64_t slice_bytes);
 
  private:
+  int64_t RowsOfNext(int64_t slice_bytes) const;
+
   std::shared_ptr<arrow::RecordBatch> batch_;
-  int64_t rows_per_slice_;
+  double row_bytes_;
   int64_t next_row_ = 0;
 };
 

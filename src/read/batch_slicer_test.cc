@@ -4,6 +4,7 @@
 
 #include <arrow/array/data.h>
 #include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/test_data.h"
@@ -14,8 +15,9 @@ namespace {
 std::vector<std::shared_ptr<arrow::RecordBatch>> SlicesOf(std::shared_ptr<arrow::RecordBatch> batch,
                                                           int64_t slice_bytes) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> slices;
-  BatchSlicer slicer(std::move(batch), slice_bytes);
-  while (auto slice = slicer.Next()) slices.push_back(std::move(slice));
+  const int64_t batch_bytes = arrow::util::TotalBufferSize(*batch);
+  BatchSlicer slicer(std::move(batch), batch_bytes);
+  while (auto slice = slicer.Next(slice_bytes)) slices.push_back(std::move(slice));
   return slices;
 }
 
@@ -38,6 +40,19 @@ TEST(BatchSlicer, SlicesCoverTheBatchInOrderAndShareItsMemory) {
     row += slice->num_rows();
   }
   EXPECT_EQ(row, batch->num_rows());
+}
+
+TEST(BatchSlicer, EachSliceMayHaveASizeOfItsOwn) {
+  const auto batch = NumberedBatch(0, 100'000);
+  const int64_t bytes = arrow::util::TotalBufferSize(*batch);
+  BatchSlicer slicer(batch, bytes);
+  const auto first = slicer.Next(bytes / 100);
+  const auto second = slicer.Next(bytes / 10);
+  const auto rest = slicer.Next(bytes);
+  EXPECT_NEAR(static_cast<double>(first->num_rows()), 1'000, 64);
+  EXPECT_NEAR(static_cast<double>(second->num_rows()), 10'000, 256);
+  EXPECT_EQ(first->num_rows() + second->num_rows() + rest->num_rows(), 100'000);
+  EXPECT_EQ(slicer.Next(bytes), nullptr);
 }
 
 TEST(BatchSlicer, EveryLimitGivesAtLeastOneRowASlice) {

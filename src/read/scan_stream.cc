@@ -21,6 +21,11 @@ namespace {
 // Parts that a scan's columns are cut into, for each thread: enough that a slow column on one
 // thread leaves work to the others, few enough that a task is worth its start.
 constexpr int kColumnGroupsPerThread = 3;
+// A scan of no more than this is over sooner than other threads have woken up for it.
+constexpr int64_t kAloneBytesMax = 256 * 1024;
+// The first batch fits into the window that HTTP/2 connections begin with (64 KiB), so that it is
+// with the client at once; the next ones double in size.
+constexpr int64_t kFirstBatchBytes = 48 * 1024;
 
 arrow::Status ForClient(const arrow::Status& status, const std::string& dataset, Logger& logger) {
   logger.Error("a read failed",
@@ -39,6 +44,7 @@ class ScanStream final : public arrow::RecordBatchReader {
         dataset_(std::move(dataset)),
         pipeline_(std::move(pipeline)),
         batch_bytes_(batch_bytes),
+        next_batch_bytes_(std::min(kFirstBatchBytes, batch_bytes)),
         logger_(std::move(logger)) {}
 
   ~ScanStream() override { pipeline_->Cancel(); }
@@ -49,15 +55,18 @@ class ScanStream final : public arrow::RecordBatchReader {
     batch->reset();
     ARROW_RETURN_NOT_OK(ended_);
     while (true) {
-      if (slicer_) *batch = slicer_->Next();
-      if (*batch != nullptr) return arrow::Status::OK();
+      if (slicer_) *batch = slicer_->Next(next_batch_bytes_);
+      if (*batch != nullptr) {
+        next_batch_bytes_ = std::min(2 * next_batch_bytes_, batch_bytes_);
+        return arrow::Status::OK();
+      }
       auto decoded = pipeline_->Next();
       if (!decoded.ok()) {
         ended_ = ForClient(decoded.status(), dataset_, *logger_);
         return ended_;
       }
-      if (*decoded == nullptr) return arrow::Status::OK();
-      slicer_.emplace(*std::move(decoded), batch_bytes_);
+      if (!*decoded) return arrow::Status::OK();
+      slicer_.emplace(std::move((*decoded)->batch), (*decoded)->bytes);
     }
   }
 
@@ -66,6 +75,7 @@ class ScanStream final : public arrow::RecordBatchReader {
   const std::string dataset_;
   const std::shared_ptr<DecodePipeline> pipeline_;
   const int64_t batch_bytes_;
+  int64_t next_batch_bytes_;
   const std::shared_ptr<Logger> logger_;
   std::optional<BatchSlicer> slicer_;
   arrow::Status ended_;  // The error that was given.
@@ -73,21 +83,20 @@ class ScanStream final : public arrow::RecordBatchReader {
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> StartScan(OpenSnapshot snapshot,
-                                                                   ScanPlan plan,
-                                                                   const ScanOptions& options,
-                                                                   WorkerPool* workers,
-                                                                   std::shared_ptr<Logger> logger) {
+std::shared_ptr<arrow::RecordBatchReader> StartScan(OpenSnapshot snapshot, ScanPlan plan,
+                                                    const ScanOptions& options,
+                                                    const ScanResources& resources,
+                                                    std::shared_ptr<Logger> logger) {
   std::string dataset = snapshot.snapshot.object.key;
   auto schema = plan.schema;
+  auto layout =
+      resources.decoded->LayoutOf(snapshot.snapshot.object.version, *snapshot.snapshot.footer);
   arrow::MemoryPool* pool = options.pool != nullptr ? options.pool : arrow::default_memory_pool();
-  auto file = StoredFile::Open(std::move(snapshot), plan, options.decode_bytes, pool);
-  if (!file.ok()) return ForClient(file.status(), dataset, *logger);
-  auto pipeline =
-      DecodePipeline::Start(*std::move(file), std::move(plan),
-                            {.read_ahead_bytes = options.read_ahead_bytes,
-                             .column_groups_max = kColumnGroupsPerThread * workers->threads()},
-                            workers);
+  auto pipeline = DecodePipeline::Start(
+      StoredFile::Make(std::move(snapshot), std::move(layout), pool), std::move(plan),
+      {.column_groups_max = kColumnGroupsPerThread * resources.workers->threads(),
+       .alone_bytes_max = kAloneBytesMax},
+      resources.decoded, resources.read_ahead, resources.workers);
   return std::make_shared<ScanStream>(std::move(schema), std::move(dataset), std::move(pipeline),
                                       options.batch_bytes, std::move(logger));
 }

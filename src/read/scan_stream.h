@@ -3,13 +3,14 @@
 #include <cstdint>
 #include <memory>
 
-#include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
 #include "base/log.h"
 #include "base/worker_pool.h"
 #include "catalog/catalog.h"
+#include "read/read_ahead_budget.h"
 #include "read/scan_plan.h"
+#include "read/segment_cache.h"
 
 namespace arrow {
 class RecordBatchReader;
@@ -17,24 +18,29 @@ class RecordBatchReader;
 
 namespace hangar {
 
-/// How a scan runs. Its memory is about `read_ahead_bytes` plus a step of `decode_bytes` for each
-/// worker plus the compressed bytes of the row group in hand.
 struct ScanOptions {
-  int64_t batch_bytes = 1 << 20;        ///< About the size of the batches that come out.
-  int64_t decode_bytes = 2 << 20;       ///< About how much is decoded in one step.
-  int64_t read_ahead_bytes = 16 << 20;  ///< Decoded ahead of what was asked for.
-  arrow::MemoryPool* pool = nullptr;    ///< nullptr: Arrow's default pool.
+  int64_t batch_bytes = 1 << 20;      ///< About the size of the batches that come out.
+  arrow::MemoryPool* pool = nullptr;  ///< nullptr: Arrow's default pool.
 };
 
-/// Starts a scan: the workers decode ahead, bounded and in order, while the caller takes batches.
-/// The stream reads its own version whatever becomes of the dataset. Destroying it stops the
-/// decoding. An error of the stored bytes is DATA_LOSS, its details go to `logger`.
+/// What all scans share. Must outlive them; of the three, `workers` must go first.
+struct ScanResources {
+  SegmentCache* decoded = nullptr;
+  ReadAheadBudget* read_ahead = nullptr;
+  WorkerPool* workers = nullptr;
+};
+
+/// Starts a scan: what is cached comes from there, the rest is decoded by the workers, ahead,
+/// bounded and in order, while the caller takes batches. The stream reads its own version whatever
+/// becomes of the dataset. Destroying it stops the decoding. An error of the stored bytes is
+/// DATA_LOSS, its details go to `logger`. Beside what is cached its memory is its share of the
+/// read-ahead budget, a segment for each worker, and for each column that is being decoded a page
+/// or two.
 ///
-/// The stream is for one thread at a time, and must not outlive `workers`.
-arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> StartScan(OpenSnapshot snapshot,
-                                                                   ScanPlan plan,
-                                                                   const ScanOptions& options,
-                                                                   WorkerPool* workers,
-                                                                   std::shared_ptr<Logger> logger);
+/// The stream is for one thread at a time.
+std::shared_ptr<arrow::RecordBatchReader> StartScan(OpenSnapshot snapshot, ScanPlan plan,
+                                                    const ScanOptions& options,
+                                                    const ScanResources& resources,
+                                                    std::shared_ptr<Logger> logger);
 
 }  // namespace hangar

@@ -12,6 +12,7 @@
 #include "catalog/dataset_name.h"
 #include "read/scan_plan.h"
 #include "read/scan_stream.h"
+#include "read/segment_cache.h"
 #include "store/object_store.h"
 #include "write/dataset_writer.h"
 
@@ -154,6 +155,9 @@ DatasetService::DatasetService(std::shared_ptr<ObjectStore> store, std::shared_p
       logger_(std::move(logger)),
       options_(options),
       catalog_(std::make_unique<Catalog>(store_, logger_, options.footer_cache_bytes)),
+      decoded_(std::make_unique<SegmentCache>(
+          SegmentCache::Options{.capacity_bytes = options.cache_bytes})),
+      read_ahead_(std::make_unique<ReadAheadBudget>(ReadAheadBudget::Options{})),
       workers_(std::make_unique<WorkerPool>(WorkerPool::ProcessorCount())) {}
 
 DatasetService::~DatasetService() = default;
@@ -206,9 +210,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Read(
   ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
   ARROW_ASSIGN_OR_RAISE(OpenSnapshot snapshot, catalog_->Open(name, request.version));
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*snapshot.snapshot.footer, ToScan(request)));
-  ARROW_ASSIGN_OR_RAISE(auto stream, StartScan(std::move(snapshot), std::move(plan),
-                                               ScanOptions{.batch_bytes = options_.batch_bytes},
-                                               workers_.get(), logger_));
+  auto stream = StartScan(
+      std::move(snapshot), std::move(plan), {.batch_bytes = options_.batch_bytes},
+      {.decoded = decoded_.get(), .read_ahead = read_ahead_.get(), .workers = workers_.get()},
+      logger_);
   return std::make_shared<CallersStream>(std::move(stream), caller);
 }
 

@@ -22,6 +22,8 @@ namespace hangar {
 
 class Catalog;
 class ObjectStore;
+class ReadAheadBudget;
+class SegmentCache;
 class WorkerPool;
 
 /// Who asks for a use case, and whether they still wait for it.
@@ -122,6 +124,7 @@ class DatasetService {
  public:
   struct Options {
     int64_t footer_cache_bytes = 256LL << 20;
+    int64_t cache_bytes = 0;        ///< Of decoded columns, kept for the next reads.
     int64_t batch_bytes = 1 << 20;  ///< About the size of the batches that reads give.
   };
 
@@ -171,6 +174,8 @@ class DatasetService {
   const std::shared_ptr<Logger> logger_;
   const Options options_;
   const std::unique_ptr<Catalog> catalog_;
+  const std::unique_ptr<SegmentCache> decoded_;
+  const std::unique_ptr<ReadAheadBudget> read_ahead_;
   const std::unique_ptr<WorkerPool> workers_;  // Decode for all reads.
 };
 
