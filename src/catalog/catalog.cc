@@ -1,9 +1,11 @@
 #include "catalog/catalog.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "catalog/for_each_index.h"
 
 namespace hangar {
 namespace {
@@ -12,6 +14,10 @@ namespace {
 constexpr int64_t kEntryOverheadBytes = 256;
 // Why files are not served is a sentence each: this remembers some ten thousand of them.
 constexpr int64_t kUnservableBytes = 4 * 1024 * 1024;
+
+// A listing looks so far ahead at most. The first datasets come one by one, so that a client sees
+// them soon and a short page reads little that it does not give.
+constexpr size_t kBatchMax = 64;
 
 arrow::Status CheckVersion(const DatasetName& name, const ObjectInfo& object,
                            const std::optional<std::string>& version) {
@@ -49,7 +55,7 @@ arrow::Result<std::shared_ptr<const Footer>> Catalog::FooterOf(ObjectReader& rea
   const ObjectInfo& object = reader.info();
   ARROW_ASSIGN_OR_RAISE(const auto cached, FindFooter(object));
   if (cached != nullptr) return cached;
-  auto footer = ReadFooter(reader);
+  auto footer = ReadFooter(reader, schemas_);
   if (footer.ok()) {
     Learn(object, *footer);
   } else if (KindOf(footer.status()) == ErrorKind::kDataLoss) {
@@ -89,23 +95,60 @@ arrow::Result<OpenSnapshot> Catalog::Open(const DatasetName& name,
   return OpenSnapshot{{std::move(object), std::move(footer)}, std::move(reader)};
 }
 
-arrow::Result<std::unique_ptr<Catalog::Lister>> Catalog::List(DatasetFilter filter) {
+arrow::Result<std::unique_ptr<Catalog::Lister>> Catalog::List(DatasetFilter filter,
+                                                              WorkerPool* workers) {
   ARROW_ASSIGN_OR_RAISE(auto objects,
                         store_->List({.prefix = filter.prefix, .after = filter.after}));
-  return std::unique_ptr<Lister>(new Lister(this, std::move(filter), std::move(objects)));
+  return std::unique_ptr<Lister>(new Lister(this, std::move(filter), std::move(objects), workers));
+}
+
+bool Catalog::Lister::IsWanted(const std::string& key) const {
+  if (!filter_.glob.empty() && !GlobMatches(filter_.glob, key)) return false;
+  return DatasetName::Parse(key).ok();
+}
+
+void Catalog::Lister::ReadBatch() {
+  batch_.clear();
+  next_ = 0;
+  std::vector<std::pair<size_t, ObjectInfo>> unread;  // With their places in the batch.
+  while (batch_.size() < batch_max_) {
+    if (filter_.limit && given_ + static_cast<int64_t>(batch_.size()) >= *filter_.limit) break;
+    auto object = objects_->Next();
+    if (!object.ok() || !*object) {
+      end_ = object.status();
+      break;
+    }
+    if (!IsWanted((*object)->key)) continue;
+    auto footer = catalog_->FindFooter(**object);
+    if (!footer.ok()) continue;
+    if (*footer != nullptr) {
+      batch_.push_back(Snapshot{**std::move(object), *std::move(footer)});
+    } else {
+      unread.emplace_back(batch_.size(), **std::move(object));
+      batch_.emplace_back();
+    }
+  }
+  ForEachIndex(workers_, unread.size(), [&](size_t i) {
+    // One bad, unreadable or vanished file must not end the listing of all others.
+    auto snapshot = catalog_->DescribeObject(unread[i].second);
+    if (snapshot.ok()) batch_[unread[i].first] = *std::move(snapshot);
+  });
+  batch_max_ = std::min(2 * batch_max_, kBatchMax);
 }
 
 arrow::Result<std::optional<Snapshot>> Catalog::Lister::Next() {
   while (!filter_.limit || given_ < *filter_.limit) {
-    ARROW_ASSIGN_OR_RAISE(const std::optional<ObjectInfo> object, objects_->Next());
-    if (!object) break;
-    if (!DatasetName::Parse(object->key).ok()) continue;
-    if (!filter_.glob.empty() && !GlobMatches(filter_.glob, object->key)) continue;
-    // One bad, unreadable or vanished file must not end the listing of all others.
-    auto snapshot = catalog_->DescribeObject(*object);
-    if (!snapshot.ok()) continue;
-    ++given_;
-    return std::optional<Snapshot>(*std::move(snapshot));
+    if (next_ < batch_.size()) {
+      std::optional<Snapshot>& snapshot = batch_[next_++];
+      if (!snapshot) continue;
+      ++given_;
+      return std::move(snapshot);
+    }
+    if (end_) {
+      ARROW_RETURN_NOT_OK(*end_);
+      break;
+    }
+    ReadBatch();
   }
   return std::nullopt;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <arrow/result.h>
 #include <arrow/status.h>
@@ -12,9 +14,12 @@
 #include "cache/byte_cache.h"
 #include "catalog/dataset_name.h"
 #include "catalog/footer.h"
+#include "catalog/stored_schemas.h"
 #include "store/object_store.h"
 
 namespace hangar {
+
+class WorkerPool;
 
 /// A resolved dataset: one version of its file and what that file's footer says.
 struct Snapshot {
@@ -54,7 +59,8 @@ class Catalog {
                                    const std::optional<std::string>& version);
 
   /// Walks the datasets one by one. Files that are not Parquet are passed over; each is logged
-  /// once. One thread at a time; the catalog must outlive it.
+  /// once. Footers that are not known yet are read some at a time, in parallel and a little ahead.
+  /// One thread at a time; the catalog and the pool must outlive it.
   class Lister {
    public:
     /// The next dataset, nullopt at the end.
@@ -62,15 +68,30 @@ class Catalog {
 
    private:
     friend class Catalog;
-    Lister(Catalog* catalog, DatasetFilter filter, std::unique_ptr<ObjectLister> objects)
-        : catalog_(catalog), filter_(std::move(filter)), objects_(std::move(objects)) {}
+    Lister(Catalog* catalog, DatasetFilter filter, std::unique_ptr<ObjectLister> objects,
+           WorkerPool* workers)
+        : catalog_(catalog),
+          filter_(std::move(filter)),
+          objects_(std::move(objects)),
+          workers_(workers) {}
+
+    bool IsWanted(const std::string& key) const;
+    // Fills `batch_` with the next datasets; `end_` says why there are none after them.
+    void ReadBatch();
 
     Catalog* const catalog_;
     const DatasetFilter filter_;
     const std::unique_ptr<ObjectLister> objects_;
+    WorkerPool* const workers_;
+    // Objects that turned out to be no datasets are empty.
+    std::vector<std::optional<Snapshot>> batch_;
+    size_t next_ = 0;
+    size_t batch_max_ = 1;
     int64_t given_ = 0;
+    std::optional<arrow::Status> end_;
   };
-  arrow::Result<std::unique_ptr<Lister>> List(DatasetFilter filter);
+  /// `workers` help to read footers; null: none do.
+  arrow::Result<std::unique_ptr<Lister>> List(DatasetFilter filter, WorkerPool* workers);
 
   /// Keeps the footer of a version that was just published.
   void Learn(const ObjectInfo& object, std::shared_ptr<const Footer> footer);
@@ -85,6 +106,7 @@ class Catalog {
 
   const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<Logger> logger_;
+  StoredSchemas schemas_;
   ByteCache<Footer> footers_;            // By version.
   ByteCache<arrow::Status> unservable_;  // By UnservableKey.
 };

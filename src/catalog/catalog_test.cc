@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/worker_pool.h"
 #include "store/memory_store.h"
 #include "tests/support/recording_logger.h"
 #include "tests/support/test_data.h"
@@ -24,11 +25,12 @@ class CatalogTest : public ::testing::Test {
 
   std::vector<std::string> List(DatasetFilter filter) {
     std::vector<std::string> names;
-    auto lister = catalog_.List(std::move(filter)).ValueOrDie();
+    auto lister = catalog_.List(std::move(filter), &workers_).ValueOrDie();
     while (auto snapshot = lister->Next().ValueOrDie()) names.push_back(snapshot->object.key);
     return names;
   }
 
+  WorkerPool workers_{2};
   const std::shared_ptr<ObjectStore> store_ = MakeMemoryStore();
   const std::shared_ptr<RecordingLogger> logger_ = std::make_shared<RecordingLogger>();
   Catalog catalog_{store_, logger_, /*footer_cache_bytes=*/16 << 20};

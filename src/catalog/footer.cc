@@ -15,12 +15,14 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "schema/storage_mapping.h"
+#include "catalog/stored_schemas.h"
 
 namespace hangar {
 namespace {
 
-constexpr int64_t kTailBytes = 64 * 1024;
+// The first read. Small, because a listing reads as many as there are datasets: with 64 KiB it
+// would read small files whole.
+constexpr int64_t kTailBytes = 8 * 1024;
 // The magic number at either end and the footer's length before the last one; see the format's
 // description, https://parquet.apache.org/docs/file-format/.
 constexpr std::string_view kMagic = "PAR1";
@@ -113,31 +115,36 @@ arrow::Status CheckRowGroups(const ObjectInfo& object, const parquet::FileMetaDa
 
 }  // namespace
 
-arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader) {
+arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader,
+                                                        StoredSchemas& schemas) {
   const ObjectInfo& object = reader.info();
   ARROW_ASSIGN_OR_RAISE(const std::string bytes, ReadFooterBytes(reader));
   ARROW_ASSIGN_OR_RAISE(auto metadata, ParseFooter(object, bytes));
+  arrow::Result<StoredSchemas::Read> read;
   try {
     const int64_t columns_end =
         object.size_bytes - kTrailerBytes - static_cast<int64_t>(bytes.size());
     ARROW_RETURN_NOT_OK(CheckRowGroups(object, *metadata, columns_end));
+    read = schemas.Of(std::move(metadata));
   } catch (const std::exception&) {
     return NotServable(object, "its footer is damaged");
   }
-  auto readable = ReadableFooter(std::move(metadata));
-  if (!readable.ok()) return NotServable(object, "its schema has no Arrow counterpart");
-  metadata = *std::move(readable);
-  auto mapping = MakeReadMapping(*metadata);
-  if (!mapping.ok()) return NotServable(object, "its schema has no Arrow counterpart");
+  if (!read.ok()) return NotServable(object, "its schema has no Arrow counterpart");
 
   auto footer = std::make_shared<Footer>();
-  footer->logical_schema = mapping->logical_schema;
-  footer->read_schema = mapping->read_schema;
-  footer->rows = metadata->num_rows();
-  footer->row_groups = metadata->num_row_groups();
+  footer->logical_schema = read->schema->logical_schema;
+  footer->read_schema = read->schema->read_schema;
+  footer->ipc_schema = read->schema->ipc_schema;
+  footer->metadata = std::move(read->footer);
+  footer->rows = footer->metadata->num_rows();
+  footer->row_groups = footer->metadata->num_row_groups();
   footer->memory_bytes = kMemoryPerFooterByte * static_cast<int64_t>(bytes.size());
-  footer->metadata = std::move(metadata);
   return footer;
+}
+
+arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader) {
+  StoredSchemas schemas;
+  return ReadFooter(reader, schemas);
 }
 
 parquet::ReaderProperties StoredFileProperties(arrow::MemoryPool* pool) {

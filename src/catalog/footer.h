@@ -16,22 +16,28 @@ class ReaderProperties;
 
 namespace hangar {
 
+class StoredSchemas;
+
 /// What the end of a stored Parquet file says about it. Immutable, shared between readers.
 struct Footer {
   std::shared_ptr<parquet::FileMetaData> metadata;
-  /// What clients see, see `schema/storage_mapping.h`.
+  // See StoredSchema.
   std::shared_ptr<arrow::Schema> logical_schema;
-  /// What Parquet's reader gives, field by field; `ToLogical` makes the logical columns of it.
   std::shared_ptr<arrow::Schema> read_schema;
+  std::shared_ptr<const std::string> ipc_schema;
   int64_t rows = 0;
   int row_groups = 0;
   /// About how much memory this holds.
   int64_t memory_bytes = 0;
 };
 
-/// Reads and checks the footer: two small reads at most, or one for footers up to 64 KiB.
+/// Reads and checks the footer: two small reads at most, or one for footers up to 8 KiB. What its
+/// schema comes to is shared through `schemas` with the files that have the same.
 /// DATA_LOSS, with a sentence that names the object, when the bytes are not a Parquet file that can
 /// be served. Errors of the store come through unchanged.
+arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader,
+                                                        StoredSchemas& schemas);
+/// As above, sharing with no one.
 arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader);
 
 /// The Parquet properties that every stored file is read with: page checksums verified, limits on

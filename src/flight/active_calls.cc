@@ -52,6 +52,11 @@ bool ActiveCalls::TryBegin() {
   return true;
 }
 
+bool ActiveCalls::is_open() {
+  MutexLock lock(mutex_);
+  return !closed_;
+}
+
 void ActiveCalls::End() {
   MutexLock lock(mutex_);
   if (--count_ == 0) none_.NotifyAll();

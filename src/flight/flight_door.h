@@ -11,6 +11,10 @@
 #include "base/log.h"
 #include "service/dataset_service.h"
 
+namespace grpc {
+class Service;
+}
+
 namespace hangar {
 
 class ActiveCalls;
@@ -43,9 +47,10 @@ class FlightDoor {
 
  private:
   class Server;
-  FlightDoor(std::unique_ptr<Server> server, std::shared_ptr<ActiveCalls> active_calls,
-             std::string uri);
+  FlightDoor(std::unique_ptr<grpc::Service> health, std::unique_ptr<Server> server,
+             std::shared_ptr<ActiveCalls> active_calls, std::string uri);
 
+  const std::unique_ptr<grpc::Service> health_;  // Outlives the server, which calls it.
   const std::unique_ptr<Server> server_;
   const std::shared_ptr<ActiveCalls> active_calls_;
   const std::string uri_;

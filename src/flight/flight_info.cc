@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include <arrow/buffer.h>
 #include <arrow/flight/types.h>
-#include <nlohmann/json.hpp>
+#include <arrow/ipc/writer.h>
 
+#include "flight/json_text.h"
 #include "flight/ticket.h"
 
 namespace hangar {
@@ -13,22 +15,31 @@ namespace {
 namespace flight = arrow::flight;
 
 std::string DatasetMetadata(const DatasetDescription& dataset) {
-  const nlohmann::json object = {{"dataset", dataset.name},
-                                 {"version", dataset.version},
-                                 {"modified", FormatTimestamp(dataset.modified)},
-                                 {"row_groups", dataset.row_groups}};
-  return object.dump();
+  return JsonText()
+      .Add("dataset", dataset.name)
+      .Add("modified", FormatTimestamp(dataset.modified))
+      .Add("row_groups", dataset.row_groups)
+      .Add("version", dataset.version)
+      .Take();
 }
 
 std::string PartitionMetadata(const ReadPartition& partition) {
-  const nlohmann::json object = {{"offset", partition.offset_rows},
-                                 {"rows", partition.rows},
-                                 {"bytes", partition.bytes},
-                                 {"row_groups", partition.row_groups}};
-  return object.dump();
+  return JsonText()
+      .Add("bytes", partition.bytes)
+      .Add("offset", partition.offset_rows)
+      .Add("row_groups", partition.row_groups)
+      .Add("rows", partition.rows)
+      .Take();
 }
 
 }  // namespace
+
+arrow::Result<std::string> IpcSchemaOf(const ReadDescription& description) {
+  const DatasetDescription& dataset = description.dataset;
+  if (description.schema == dataset.schema && dataset.ipc_schema) return *dataset.ipc_schema;
+  ARROW_ASSIGN_OR_RAISE(const auto message, arrow::ipc::SerializeSchema(*description.schema));
+  return message->ToString();
+}
 
 FlightInfoBuilder::FlightInfoBuilder(std::vector<flight::Location> locations)
     : locations_(std::move(locations)) {}
@@ -48,7 +59,13 @@ arrow::Result<FlightInfoBuilder> FlightInfoBuilder::Make(
 arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForRead(
     const flight::FlightDescriptor& descriptor, const ReadCommand& command,
     const ReadDescription& description) const {
-  std::vector<flight::FlightEndpoint> endpoints;
+  flight::FlightInfo::Data info;
+  ARROW_ASSIGN_OR_RAISE(info.schema, IpcSchemaOf(description));
+  info.descriptor = descriptor;
+  info.total_records = description.rows;
+  info.total_bytes = description.dataset.bytes;
+  info.ordered = true;
+  info.app_metadata = DatasetMetadata(description.dataset);
   for (const ReadPartition& partition : description.partitions) {
     TicketContents contents{.read = command.read, .compression = command.compression};
     contents.read.version = description.dataset.version;
@@ -58,11 +75,9 @@ arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForRead(
     endpoint.ticket.ticket = EncodeTicket(contents);
     endpoint.locations = locations_;
     endpoint.app_metadata = PartitionMetadata(partition);
-    endpoints.push_back(std::move(endpoint));
+    info.endpoints.push_back(std::move(endpoint));
   }
-  return flight::FlightInfo::Make(*description.schema, descriptor, endpoints, description.rows,
-                                  description.dataset.bytes, /*ordered=*/true,
-                                  DatasetMetadata(description.dataset));
+  return flight::FlightInfo(std::move(info));
 }
 
 arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForListing(

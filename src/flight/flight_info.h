@@ -12,6 +12,9 @@
 
 namespace hangar {
 
+/// The schema's encapsulated IPC message, taken from the dataset where it is the dataset's.
+arrow::Result<std::string> IpcSchemaOf(const ReadDescription& description);
+
 /// Builds what a client gets to see of datasets. Immutable, thread-safe.
 class FlightInfoBuilder {
  public:

@@ -4,13 +4,12 @@
 #include <string_view>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "base/error.h"
 #include "flight/json_object.h"
+#include "flight/json_text.h"
 
 namespace hangar {
 namespace {
@@ -33,15 +32,16 @@ arrow::Status NotATicket() {
 
 std::string EncodeTicket(const TicketContents& contents) {
   const ReadRequest& read = contents.read;
-  nlohmann::json object = {{"d", read.dataset}, {"o", read.offset_rows}};
-  if (read.version) object["v"] = *read.version;
-  if (read.columns) object["c"] = *read.columns;
-  if (read.limit_rows) object["l"] = *read.limit_rows;
+  JsonText object;
+  object.Add("d", read.dataset).Add("o", read.offset_rows);
+  if (read.version) object.Add("v", *read.version);
+  if (read.columns) object.Add("c", *read.columns);
+  if (read.limit_rows) object.Add("l", *read.limit_rows);
   if (contents.compression != WireCompression::kNone) {
-    object["z"] = WireCompressionName(contents.compression);
+    object.Add("z", WireCompressionName(contents.compression));
   }
   // Names are valid UTF-8 by now; columns come from the client's JSON, which is.
-  const std::string text = object.dump();
+  const std::string text = object.Take();
   return kEncodingJson + Checksum(text) + text;
 }
 

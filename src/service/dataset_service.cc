@@ -28,7 +28,8 @@ DatasetDescription Describe(const Snapshot& snapshot) {
           .rows = snapshot.footer->rows,
           .bytes = snapshot.object.size_bytes,
           .row_groups = snapshot.footer->row_groups,
-          .schema = snapshot.footer->logical_schema};
+          .schema = snapshot.footer->logical_schema,
+          .ipc_schema = snapshot.footer->ipc_schema};
 }
 
 bool IsGone(const Caller& caller) { return caller.is_cancelled && caller.is_cancelled(); }
@@ -168,10 +169,11 @@ arrow::Result<std::unique_ptr<DatasetLister>> DatasetService::List(const Caller&
     return Error(ErrorKind::kInvalidArgument, "the limit is {}; it cannot be negative",
                  *request.limit);
   }
-  ARROW_ASSIGN_OR_RAISE(auto snapshots, catalog_->List({.prefix = request.prefix,
-                                                        .glob = request.glob,
-                                                        .after = request.after,
-                                                        .limit = request.limit}));
+  DatasetFilter filter{.prefix = request.prefix,
+                       .glob = request.glob,
+                       .after = request.after,
+                       .limit = request.limit};
+  ARROW_ASSIGN_OR_RAISE(auto snapshots, catalog_->List(std::move(filter), workers_.get()));
   return std::make_unique<ListerOfDescriptions>(std::move(snapshots), caller);
 }
 

@@ -41,6 +41,7 @@ struct DatasetDescription {
   int64_t bytes = 0;  ///< At rest.
   int row_groups = 0;
   std::shared_ptr<arrow::Schema> schema;
+  std::shared_ptr<const std::string> ipc_schema;  ///< `schema` as an encapsulated IPC message.
 };
 
 /// Which datasets a listing gives, in ascending byte order of their names.

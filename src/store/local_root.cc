@@ -35,6 +35,13 @@ Timestamp TimeOf(const struct statx_timestamp& time) {
   return Timestamp(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
+constexpr size_t kVersionDigits = 32;
+
+// By hand and not by std::format, as a listing makes a version for each file.
+void AppendHex(uint64_t number, std::string* text) {
+  for (int shift = 60; shift >= 0; shift -= 4) *text += "0123456789abcdef"[(number >> shift) & 0xF];
+}
+
 std::string VersionOf(const struct statx& state) {
   const bool has_birth = (state.stx_mask & STATX_BTIME) != 0;
   const std::array<int64_t, 6> identity = {
@@ -46,7 +53,11 @@ std::string VersionOf(const struct statx& state) {
       static_cast<int64_t>(state.stx_size),
   };
   const XXH128_hash_t hash = XXH3_128bits(identity.data(), sizeof(identity));
-  return std::format("{:016x}{:016x}", hash.high64, hash.low64);
+  std::string version;
+  version.reserve(kVersionDigits);
+  AppendHex(hash.high64, &version);
+  AppendHex(hash.low64, &version);
+  return version;
 }
 
 // Errors for whoever starts the server: these do name the folder.

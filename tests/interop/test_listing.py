@@ -246,3 +246,113 @@ def test_pipes_and_sockets_in_the_folder_hang_nobody(server):
         for name in ("pipe.parquet", "socket.parquet"):
             with pytest.raises((pa.ArrowException, KeyError)):
                 get(client, name)
+
+
+# ---- what other programs do to the folder
+
+def write_plain(path, value):
+    """A file whose size does not depend on the value."""
+    pq.write_table(pa.table({"a": [value] * 10}), path, compression="none", use_dictionary=False,
+                   write_statistics=False)
+
+
+def overwrite_in_place(path, source):
+    with open(path, "r+b") as file:
+        file.write(source.read_bytes())
+
+
+def seen(client):
+    """What a listing says, and that asking for each dataset alone says the same."""
+    found = {}
+    for item in client.list_flights():
+        name = item.descriptor.path[0].decode()
+        assert info(client, name).app_metadata == item.app_metadata
+        first = client.do_get(item.endpoints[0].ticket).read_all()[0][0].as_py()
+        found[name] = (json.loads(item.app_metadata)["version"], first)
+    return found
+
+
+def values(client):
+    return {name: value for name, (_, value) in seen(client).items()}
+
+
+def test_files_that_come_and_go_between_listings_are_seen_at_once(server, tmp_path):
+    client = server.client()
+    for number in range(20):
+        write_plain(server.data / "a.parquet", number)
+        assert values(client) == {"a.parquet": number}
+        (server.data / "b").mkdir()
+        os.rename(server.data / "a.parquet", server.data / "b/c.parquet")
+        assert values(client) == {"b/c.parquet": number}
+        os.link(server.data / "b/c.parquet", server.data / "d.parquet")
+        assert values(client) == {"b/c.parquet": number, "d.parquet": number}
+        os.rename(server.data / "b", tmp_path / "b")
+        assert values(client) == {"d.parquet": number}
+        shutil.rmtree(tmp_path / "b")
+        (server.data / "d.parquet").unlink()
+        assert values(client) == {}
+
+
+@pytest.mark.parametrize("change", [
+    lambda path, new: os.replace(new, path),
+    lambda path, new: (path.unlink(), os.rename(new, path)),
+    overwrite_in_place,
+    lambda path, new: shutil.copyfile(new, path),
+    lambda path, new: overwrite_in_place(path.parent / "link.parquet", new),
+], ids=["rename over", "remove and rename", "write in place", "truncate and write",
+        "write through another name"])
+def test_a_change_of_the_same_size_in_the_same_second_is_seen_by_the_next_listing(
+        server, tmp_path, change):
+    client = server.client()
+    path = server.data / "t.parquet"
+    write_plain(path, -1)
+    size = path.stat().st_size
+    os.link(path, server.data / "link.parquet")
+    versions = {seen(client)["t.parquet"][0]}
+    for number in range(50):
+        write_plain(tmp_path / "new.parquet", number)
+        change(path, tmp_path / "new.parquet")
+        assert path.stat().st_size == size
+        version, value = seen(client)["t.parquet"]
+        assert value == number
+        versions.add(version)
+    assert len(versions) == 51
+
+
+def test_what_clients_change_is_seen_by_the_next_listing(server):
+    client = server.client()
+    for number in range(20):
+        put(client, "t.parquet", pa.table({"a": [number]}))
+        assert values(client) == {"t.parquet": number}
+        act(client, "rename_dataset", json.dumps({"from": "t.parquet", "to": "u.parquet"}))
+        assert values(client) == {"u.parquet": number}
+        act(client, "drop_dataset", "u.parquet")
+        assert values(client) == {}
+
+
+def test_a_listing_of_a_file_that_breaks_goes_on_without_it(server):
+    client = server.client()
+    for name in "abc":
+        write_plain(server.data / f"{name}.parquet", 1)
+    assert len(values(client)) == 3
+    with open(server.data / "b.parquet", "r+b") as file:
+        file.truncate(20)
+    assert list(values(client)) == ["a.parquet", "c.parquet"]
+    write_plain(server.data / "b.parquet", 2)
+    assert values(client) == {"a.parquet": 1, "b.parquet": 2, "c.parquet": 1}
+
+
+def test_wide_schemas_are_listed_whole(server):
+    client = server.client()
+    for number in range(40):
+        put(client, f"{number:02}.parquet",
+            pa.table({f"column number {i}": [number] for i in range(500)}))
+    for _ in range(2):
+        found = list(client.list_flights())
+        assert [len(item.schema) for item in found] == [500] * 40
+
+
+def test_criteria_that_are_no_protobuf_are_refused(shared_server):
+    with RawFlight(shared_server) as raw:
+        assert_refused(shared_server, grpc.StatusCode.INTERNAL, "",
+                       raw.stream, "ListFlights", b"\xff\xff\xff")

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 
+import grpc
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from flight_steps import get, info, listed, numbers, path, put
 from hangar_fixtures import DEADLINE_SECONDS, clean_environment, eventually
 from raw_flight import (
-    RawFlight, command_descriptor, parse, path_descriptor)
+    RawFlight, assert_refused, command_descriptor, parse, path_descriptor)
 
 
 def run(binary, *arguments, environment=None, cwd=None):
@@ -258,6 +259,18 @@ def test_logs_as_json_are_an_object_a_line(start_server):
         assert event["message"]
 
 
+def test_calls_are_logged_with_their_codes(start_server):
+    server = start_server(flags=["--log-format", "json", "--log-level", "debug"])
+    listed(server.client())
+    with pytest.raises(KeyError):
+        info(server.client(), "missing.parquet")
+    server.close_clients()
+    assert server.stop() == 0
+    events = [json.loads(line) for line in server.log().splitlines()]
+    codes = {event["method"]: event["code"] for event in events if "method" in event}
+    assert (codes["ListFlights"], codes["GetFlightInfo"]) == ("OK", "NOT_FOUND")
+
+
 def test_a_name_cannot_forge_a_line_of_the_log(start_server):
     server = start_server()
     with pytest.raises(pa.ArrowInvalid):
@@ -282,6 +295,26 @@ def test_standard_output_holds_nothing_but_the_first_line(start_server):
 def test_the_health_service_says_serving(server):
     with RawFlight(server) as raw:
         assert raw.unary("/grpc.health.v1.Health/Check", b"") == b"\x08\x01"
+        assert raw.unary("/grpc.health.v1.Health/Check", b"\x0a\x00") == b"\x08\x01"
+
+
+def test_the_health_of_a_service_of_another_name_is_not_known(server):
+    with RawFlight(server) as raw:
+        assert_refused(server, grpc.StatusCode.NOT_FOUND, "whole server",
+                       raw.unary, "/grpc.health.v1.Health/Check", b"\x0a\x01x")
+
+
+def test_health_checks_of_any_bytes_harm_nobody(server):
+    check = "/grpc.health.v1.Health/Check"
+    with RawFlight(server) as raw:
+        for request in (b"\xff", b"\x0a\x01", b"\x00\x00", bytes(8 << 20)):
+            assert_refused(server, grpc.StatusCode.NOT_FOUND, "whole server",
+                           raw.unary, check, request)
+        with pytest.raises(grpc.RpcError):
+            list(raw.exchange(check, []))  # a call without a request
+        assert_refused(server, grpc.StatusCode.UNIMPLEMENTED, "",
+                       raw.stream, "/grpc.health.v1.Health/Watch", b"")
+        assert raw.unary(check, b"") == b"\x08\x01"
 
 
 def test_poll_flight_info_answers_complete_at_once(server):
@@ -371,6 +404,10 @@ def test_reads_and_uploads_that_run_may_end_within_the_grace_period(start_server
     writer, replies = _begin_upload(server)
     server.process.send_signal(how)
     eventually(lambda: _refuses_new_calls(server), "new calls are refused at once")
+    with RawFlight(server) as raw:
+        assert raw.unary("/grpc.health.v1.Health/Check", b"") == b"\x08\x02"  # NOT_SERVING
+        assert_refused(server, grpc.StatusCode.UNAVAILABLE, "stopping",
+                       raw.stream, "ListFlights", b"")
     rows += sum(chunk.data.num_rows for chunk in reader)
     assert rows == BIG
     writer.write_table(numbers(1000, start=1000))
