@@ -108,7 +108,9 @@ arrow::Result<UploadRequest> ParseUploadDescriptor(const FlightDescriptor& descr
   ARROW_ASSIGN_OR_RAISE(request.codec, object.TakeString("codec"));
   ARROW_ASSIGN_OR_RAISE(request.level, object.TakeInteger("level"));
   ARROW_ASSIGN_OR_RAISE(request.row_group_rows, object.TakeInteger("row_group_rows"));
+  ARROW_ASSIGN_OR_RAISE(auto encodings, object.TakeStringMap("encodings"));
   ARROW_RETURN_NOT_OK(object.Finish());
+  request.encodings = std::move(encodings).value_or(std::map<std::string, std::string>());
   if (mode) {
     ARROW_ASSIGN_OR_RAISE(request.mode, ParseMode(*mode));
   }

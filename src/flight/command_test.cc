@@ -62,8 +62,12 @@ TEST(ReadDescriptor, RefusesEmptyOnesAndCommandsThatAreNotObjects) {
 TEST(UploadDescriptor, TakesEveryKey) {
   const auto request = ParseUploadDescriptor(FlightDescriptor::Command(
       R"({"dataset": "d", "mode": "create", "if_version": "v", "codec": "gzip", "level": 4,
-          "row_group_rows": 5})"));
+          "row_group_rows": 5, "encodings": {"x": "delta"}})"));
   ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->encodings, (std::map<std::string, std::string>{{"x", "delta"}}));
+  EXPECT_THAT(ErrorOf(ParseUploadDescriptor(
+                  FlightDescriptor::Command(R"({"dataset": "d", "encodings": {"x": 1}})"))),
+              HasSubstr("'encodings'"));
   EXPECT_EQ(request->dataset, "d");
   EXPECT_EQ(request->mode, UploadMode::kCreate);
   EXPECT_EQ(request->if_version, "v");

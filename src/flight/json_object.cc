@@ -106,6 +106,16 @@ arrow::Result<std::optional<std::vector<std::string>>> JsonObject::TakeStrings(
   return value->get<std::vector<std::string>>();
 }
 
+arrow::Result<std::optional<std::map<std::string, std::string>>> JsonObject::TakeStringMap(
+    std::string_view key) {
+  const auto value = Take(key);
+  if (!value) return std::nullopt;
+  const bool fits = value->is_object() &&
+                    std::ranges::all_of(*value, [](const json& item) { return item.is_string(); });
+  if (!fits) return WrongType(key, "an object whose values are strings");
+  return value->get<std::map<std::string, std::string>>();
+}
+
 arrow::Result<std::string> JsonObject::TakeRequiredString(std::string_view key) {
   ARROW_ASSIGN_OR_RAISE(auto value, TakeString(key));
   if (!value) return Error(ErrorKind::kInvalidArgument, "{} lacks the key '{}'", what_, key);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,9 @@ class JsonObject {
   arrow::Result<std::optional<int64_t>> TakeInteger(std::string_view key);
   arrow::Result<std::optional<bool>> TakeBool(std::string_view key);
   arrow::Result<std::optional<std::vector<std::string>>> TakeStrings(std::string_view key);
+  /// Of an object whose values are strings.
+  arrow::Result<std::optional<std::map<std::string, std::string>>> TakeStringMap(
+      std::string_view key);
 
   /// TakeString for a key that must be there.
   arrow::Result<std::string> TakeRequiredString(std::string_view key);

@@ -140,10 +140,11 @@ arrow::Status CheckEarly(ObjectStore& store, const DatasetName& name,
                Quoted(name.value()), Quoted(precondition.version));
 }
 
-WriteSettings SettingsOf(const UploadRequest& request) {
-  WriteSettings settings;
-  if (request.codec) settings.codec = *request.codec;
-  if (request.level) settings.level = *request.level;
+WriteSettings SettingsOf(const UploadRequest& request, WorkerPool* workers) {
+  WriteSettings settings{.codec = request.codec,
+                         .level = request.level,
+                         .encodings = request.encodings,
+                         .workers = workers};
   if (request.row_group_rows) settings.row_group_rows = *request.row_group_rows;
   return settings;
 }
@@ -224,8 +225,8 @@ arrow::Result<std::unique_ptr<Upload>> DatasetService::BeginUpload(
   ARROW_ASSIGN_OR_RAISE(DatasetName name, DatasetName::Parse(request.dataset));
   ARROW_ASSIGN_OR_RAISE(Precondition precondition, PreconditionOf(request));
   ARROW_RETURN_NOT_OK(CheckEarly(*store_, name, precondition));
-  ARROW_ASSIGN_OR_RAISE(auto writer,
-                        DatasetWriter::Make(*store_, std::move(schema), SettingsOf(request)));
+  ARROW_ASSIGN_OR_RAISE(auto writer, DatasetWriter::Make(*store_, std::move(schema),
+                                                         SettingsOf(request, workers_.get())));
   return std::make_unique<StagedUpload>(std::move(name), std::move(precondition), std::move(writer),
                                         catalog_.get(), caller);
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,7 @@ struct UploadRequest {
   std::optional<std::string> codec;
   std::optional<int64_t> level;
   std::optional<int64_t> row_group_rows;
+  std::map<std::string, std::string> encodings;  ///< Column to encoding.
 };
 
 struct UploadResult {
@@ -177,7 +179,7 @@ class DatasetService {
   const std::unique_ptr<Catalog> catalog_;
   const std::unique_ptr<SegmentCache> decoded_;
   const std::unique_ptr<ReadAheadBudget> read_ahead_;
-  const std::unique_ptr<WorkerPool> workers_;  // Decode for all reads.
+  const std::unique_ptr<WorkerPool> workers_;  // Decode and encode.
 };
 
 }  // namespace hangar

@@ -2,24 +2,25 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <arrow/array.h>
-#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/byte_size.h>
-#include <parquet/arrow/writer.h>
-#include <parquet/exception.h>
-#include <parquet/properties.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "catalog/footer.h"
 #include "schema/storage_mapping.h"
-#include "write/staged_sink.h"
+#include "write/encode_pipeline.h"
+#include "write/parquet_file.h"
 
 namespace hangar {
 namespace {
 
+// What can be checked at once: after it the batch can be cut into slices. The values are checked
+// where they are encoded.
 arrow::Status CheckBatch(const arrow::RecordBatch& batch, const arrow::Schema& schema,
                          int64_t number) {
   if (!batch.schema()->Equals(schema, /*check_metadata=*/false)) {
@@ -27,7 +28,7 @@ arrow::Status CheckBatch(const arrow::RecordBatch& batch, const arrow::Schema& s
                  "batch {} of the upload has another schema than the upload began with", number);
   }
   for (int i = 0; i < batch.num_columns(); ++i) {
-    if (!batch.column(i)->ValidateFull().ok() || batch.column(i)->length() != batch.num_rows()) {
+    if (!batch.column(i)->Validate().ok() || batch.column(i)->length() != batch.num_rows()) {
       return Error(ErrorKind::kInvalidArgument,
                    "batch {} of the upload is malformed: the data of column {} does not fit its "
                    "type {}",
@@ -38,21 +39,6 @@ arrow::Status CheckBatch(const arrow::RecordBatch& batch, const arrow::Schema& s
   return arrow::Status::OK();
 }
 
-// The Parquet columns that these fields become.
-int CountColumns(const arrow::FieldVector& fields) {
-  int columns = 0;
-  for (const auto& field : fields) {
-    columns += field->type()->num_fields() > 0 ? CountColumns(field->type()->fields()) : 1;
-  }
-  return columns;
-}
-
-// What Parquet says when it fails is about its own inside, save where the store failed beneath it.
-arrow::Status EncodingFailed(const arrow::Status& status) {
-  if (status.ok() || HasErrorKind(status) || status.IsOutOfMemory()) return status;
-  return arrow::Status(status.code(), "the upload could not be encoded: " + status.message());
-}
-
 }  // namespace
 
 class DatasetWriter::Encoder {
@@ -61,18 +47,12 @@ class DatasetWriter::Encoder {
                                                       std::shared_ptr<arrow::Schema> schema,
                                                       const WriteSettings& settings) {
     ARROW_RETURN_NOT_OK(CheckStorable(*schema));
+    ARROW_RETURN_NOT_OK(CheckSettings(settings));
     ARROW_ASSIGN_OR_RAISE(auto mapping, StorageMapping::Make(std::move(schema)));
-    const int columns = CountColumns(mapping->storage_schema()->fields());
-    ARROW_ASSIGN_OR_RAISE(auto properties, MakeWriterProperties(settings, columns));
     ARROW_ASSIGN_OR_RAISE(auto staged, store.Stage());
     std::unique_ptr<Encoder> encoder(new Encoder(std::move(mapping), settings, std::move(staged)));
-    ARROW_RETURN_NOT_OK(EncodingFailed(encoder->Open(std::move(properties))));
+    ARROW_RETURN_NOT_OK(encoder->Open());
     return encoder;
-  }
-
-  ~Encoder() {
-    sink_->Abandon();
-    parquet_.reset();
   }
 
   arrow::Status Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
@@ -82,27 +62,28 @@ class DatasetWriter::Encoder {
       return Error(ErrorKind::kInvalidArgument,
                    "the upload has rows but no columns, which Parquet cannot hold");
     }
-    ARROW_ASSIGN_OR_RAISE(const auto stored, mapping_->ToStorage(batch, pool_));
-    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, arrow::util::ReferencedBufferSize(*stored));
-    const int64_t row_bytes = std::max<int64_t>(bytes / stored->num_rows(), 1);
+    const int64_t row_bytes =
+        std::max<int64_t>(arrow::util::TotalBufferSize(*batch) / batch->num_rows(), 1);
     int64_t next_row = 0;
-    while (next_row < stored->num_rows()) {
-      ARROW_RETURN_NOT_OK(EncodingFailed(EnsureRoomInRowGroup()));
+    while (next_row < batch->num_rows()) {
       const int64_t rows_fit = std::min(
           settings_.row_group_rows - row_group_rows_,
           std::max<int64_t>((settings_.row_group_bytes - row_group_bytes_) / row_bytes, 1));
-      const int64_t rows = std::min(rows_fit, stored->num_rows() - next_row);
-      ARROW_RETURN_NOT_OK(EncodingFailed(Encode(*stored->Slice(next_row, rows))));
+      const int64_t rows = std::min(rows_fit, batch->num_rows() - next_row);
+      ARROW_RETURN_NOT_OK(
+          pipeline_->Append(*batch->Slice(next_row, rows), batches_, rows * row_bytes));
       row_group_rows_ += rows;
       row_group_bytes_ += rows * row_bytes;
       next_row += rows;
+      ARROW_RETURN_NOT_OK(EndRowGroupIfFull());
     }
-    rows_ += stored->num_rows();
+    rows_ += batch->num_rows();
     return arrow::Status::OK();
   }
 
   arrow::Status Finish() {
-    ARROW_RETURN_NOT_OK(EncodingFailed(Close()));
+    ARROW_ASSIGN_OR_RAISE(const std::vector<ColumnCodec> codecs, pipeline_->Finish());
+    ARROW_RETURN_NOT_OK(file_->Finish(codecs));
     ARROW_RETURN_NOT_OK(staged_->Seal());
     ARROW_ASSIGN_OR_RAISE(const auto reader, staged_->OpenSealed());
     auto footer = ReadFooter(*reader);
@@ -133,52 +114,31 @@ class DatasetWriter::Encoder {
  private:
   Encoder(std::shared_ptr<const StorageMapping> mapping, const WriteSettings& settings,
           std::unique_ptr<StagedObject> staged)
-      : mapping_(std::move(mapping)),
-        settings_(settings),
-        pool_(settings.pool != nullptr ? settings.pool : arrow::default_memory_pool()),
-        staged_(std::move(staged)),
-        sink_(std::make_shared<StagedSink>(staged_.get())) {}
+      : mapping_(std::move(mapping)), settings_(settings), staged_(std::move(staged)) {}
 
-  arrow::Status Open(std::shared_ptr<parquet::WriterProperties> properties) {
-    auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
+  arrow::Status Open() {
+    ARROW_ASSIGN_OR_RAISE(file_, ParquetFile::Make(*mapping_->storage_schema(), staged_.get()));
     ARROW_ASSIGN_OR_RAISE(
-        parquet_, parquet::arrow::FileWriter::Open(*mapping_->storage_schema(), pool_, sink_,
-                                                   std::move(properties), arrow_properties));
-    END_PARQUET_CATCH_EXCEPTIONS
+        pipeline_, EncodePipeline::Make(*mapping_->logical_schema(), settings_, file_.get()));
     return arrow::Status::OK();
   }
 
-  arrow::Status EnsureRoomInRowGroup() {
-    const bool has_room =
-        row_group_rows_ < settings_.row_group_rows && row_group_bytes_ < settings_.row_group_bytes;
-    if (has_room && row_group_rows_ > 0) return arrow::Status::OK();
+  arrow::Status EndRowGroupIfFull() {
+    if (row_group_rows_ < settings_.row_group_rows &&
+        row_group_bytes_ < settings_.row_group_bytes) {
+      return arrow::Status::OK();
+    }
     row_group_rows_ = 0;
     row_group_bytes_ = 0;
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
-    return parquet_->NewBufferedRowGroup();
-    END_PARQUET_CATCH_EXCEPTIONS
-  }
-
-  arrow::Status Encode(const arrow::RecordBatch& batch) {
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
-    return parquet_->WriteRecordBatch(batch);
-    END_PARQUET_CATCH_EXCEPTIONS
-  }
-
-  arrow::Status Close() {
-    BEGIN_PARQUET_CATCH_EXCEPTIONS
-    return parquet_->Close();
-    END_PARQUET_CATCH_EXCEPTIONS
+    return pipeline_->EndRowGroup();
   }
 
   const std::shared_ptr<const StorageMapping> mapping_;
   const WriteSettings settings_;
-  arrow::MemoryPool* const pool_;
   const std::unique_ptr<StagedObject> staged_;
-  const std::shared_ptr<StagedSink> sink_;
-  std::unique_ptr<parquet::arrow::FileWriter> parquet_;
-  std::shared_ptr<const Footer> footer_;  // Set by Finish.
+  std::unique_ptr<ParquetFile> file_;
+  std::unique_ptr<EncodePipeline> pipeline_;  // After the file, which its tasks write.
+  std::shared_ptr<const Footer> footer_;      // Set by Finish.
   int64_t batches_ = 0;
   int64_t rows_ = 0;
   int64_t row_group_rows_ = 0;  // In the row group that is open, if any.

@@ -337,7 +337,7 @@ def stored(server, name="t.parquet"):
     return pq.ParquetFile(server.data / name, page_checksum_verification=True)
 
 
-def test_the_defaults_are_zstd_with_checksums_page_index_and_the_arrow_schema(server):
+def test_every_file_has_checksums_a_page_index_and_the_arrow_schema(server):
     table = pa.table({"n": range(100_000), "s": [f"text {i % 977}" for i in range(100_000)]})
     put(server.client(), "t.parquet", table)
     file = stored(server)
@@ -345,7 +345,6 @@ def test_the_defaults_are_zstd_with_checksums_page_index_and_the_arrow_schema(se
     group = file.metadata.row_group(0)
     for number in range(2):
         column = group.column(number)
-        assert column.compression == "ZSTD"
         assert column.has_offset_index and column.has_column_index
         assert column.is_stats_set
     assert b"ARROW:schema" in file.metadata.metadata
@@ -389,8 +388,40 @@ def test_a_higher_level_makes_a_smaller_file(server):
     sizes = {level: put(client, command("t.parquet", level=level), table)["bytes"]
              for level in (1, 19)}
     assert sizes[19] < sizes[1]
-    default = put(client, "t.parquet", table)["bytes"]
-    assert default == sizes[1]
+    assert stored(server).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_encodings_are_chosen_for_each_column_and_can_be_asked_for(server):
+    client = server.client()
+    rows = 20_000
+    rng = np.random.default_rng(1)
+    table = pa.table({"id": np.arange(rows), "noise": rng.normal(size=rows),
+                      "word": [f"word {i % 50}" for i in rng.integers(0, 50, rows)],
+                      "nested": [{"x": i, "y": [float(i)]} for i in range(rows)]})
+    put(client, "t.parquet", table)
+
+    def encodings():
+        group = stored(server).metadata.row_group(0)
+        columns = (group.column(i) for i in range(group.num_columns))
+        return {column.path_in_schema: column.encodings for column in columns}
+
+    assert "DELTA_BINARY_PACKED" in encodings()["id"]
+    assert set(encodings()["noise"]) == {"PLAIN", "RLE"}
+    assert "RLE_DICTIONARY" in encodings()["word"]
+    wanted = {"id": "plain", "noise": "byte_stream_split", "word": "delta", "nested.x": "dictionary"}
+    put(client, command("t.parquet", encodings=wanted), table)
+    assert set(encodings()["id"]) == {"PLAIN", "RLE"}
+    assert "BYTE_STREAM_SPLIT" in encodings()["noise"]
+    assert "DELTA_BYTE_ARRAY" in encodings()["word"]
+    assert "RLE_DICTIONARY" in encodings()["nested.x"]
+    assert get(client, "t.parquet") == table
+
+
+@pytest.mark.parametrize("wrong,named", [
+    ({"no": "plain"}, "'no'"), ({"s": "byte_stream_split"}, "'s'"), ({"s": "zip"}, "'zip'")])
+def test_an_encoding_that_does_not_fit_is_refused_and_named(server, wrong, named):
+    with pytest.raises(pa.ArrowInvalid, match=named):
+        put(server.client(), command("t.parquet", encodings=wrong), pa.table({"s": ["a"]}))
 
 
 def test_small_batches_are_gathered_into_row_groups_of_a_mebi_rows(server):
