@@ -20,12 +20,14 @@ BatchSlicer::BatchSlicer(std::shared_ptr<arrow::RecordBatch> batch, int64_t batc
       row_bytes_(static_cast<double>(batch_bytes) /
                  static_cast<double>(std::max<int64_t>(batch_->num_rows(), 1))) {}
 
-// What is left is cut evenly, so that no tiny slice comes last.
+// What is left is cut evenly, so that no tiny slice comes last. A batch that is only a little
+// larger than a slice stays whole: cutting nested columns costs copies of offsets and validity on
+// the wire.
 int64_t BatchSlicer::RowsOfNext(int64_t slice_bytes) const {
   const int64_t rows = batch_->num_rows() - next_row_;
   const double bytes = row_bytes_ * static_cast<double>(rows);
   const auto slices = static_cast<int64_t>(
-      std::ceil(bytes / static_cast<double>(std::max<int64_t>(slice_bytes, 1))));
+      std::round(bytes / static_cast<double>(std::max<int64_t>(slice_bytes, 1))));
   if (slices <= 1) return rows;
   const int64_t slice_rows = std::max<int64_t>((rows + slices - 1) / slices, 1);
   return slice_rows > kSliceRowsMultiple ? slice_rows - slice_rows % kSliceRowsMultiple

@@ -14,7 +14,8 @@ class BatchSlicer {
   /// The batch takes about `batch_bytes`, which are evenly spread over its rows.
   BatchSlicer(std::shared_ptr<arrow::RecordBatch> batch, int64_t batch_bytes);
 
-  /// The next slice in row order, of about `slice_bytes`; nullptr after the last.
+  /// The next slice in row order, of about `slice_bytes`, up to half as much again; nullptr after
+  /// the last.
   std::shared_ptr<arrow::RecordBatch> Next(int64_t slice_bytes);
 
  private:
