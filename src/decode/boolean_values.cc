@@ -49,9 +49,13 @@ class BooleanValues final : public ColumnValues {
 
   arrow::Status Begin(int64_t rows) override {
     rows_ = 0;
-    ARROW_ASSIGN_OR_RAISE(values_,
-                          arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows), pool_));
+    ARROW_ASSIGN_OR_RAISE(
+        values_, arrow::AllocateResizableBuffer(arrow::bit_util::BytesForBits(rows), pool_));
     return arrow::Status::OK();
+  }
+
+  arrow::Status Grow(int64_t rows) override {
+    return values_->Resize(arrow::bit_util::BytesForBits(rows), /*shrink_to_fit=*/false);
   }
 
   arrow::Status Append(const PageRows& rows) override {
@@ -67,6 +71,7 @@ class BooleanValues final : public ColumnValues {
   }
 
   arrow::Result<std::vector<ValueBuffers>> Finish() override {
+    ARROW_RETURN_NOT_OK(values_->Resize(arrow::bit_util::BytesForBits(rows_)));
     values_->ZeroPadding();
     return std::vector<ValueBuffers>{{.rows = rows_, .buffers = {std::move(values_)}}};
   }
@@ -108,7 +113,7 @@ class BooleanValues final : public ColumnValues {
   std::vector<uint8_t> dense_;  // The present values of the rows that are being added.
 
   // The array that is being filled.
-  std::shared_ptr<arrow::Buffer> values_;
+  std::shared_ptr<arrow::ResizableBuffer> values_;
   int64_t rows_ = 0;
 };
 

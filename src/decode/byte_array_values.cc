@@ -60,7 +60,14 @@ class ByteArrayValues final : public ColumnValues {
 
   arrow::Status Begin(int64_t rows) override {
     finished_.clear();
+    rows_finished_ = 0;
     return BeginArray(rows);
+  }
+
+  arrow::Status Grow(int64_t rows) override {
+    rows_room_ = rows - rows_finished_;
+    return offsets_->Resize((rows_room_ + 1) * static_cast<int64_t>(sizeof(Offset)),
+                            /*shrink_to_fit=*/false);
   }
 
   arrow::Status Append(const PageRows& rows) override;
@@ -95,6 +102,7 @@ class ByteArrayValues final : public ColumnValues {
   int64_t rows_ = 0;
   int64_t size_ = 0;  // Of the bytes that are in it.
   std::vector<ValueBuffers> finished_;
+  int64_t rows_finished_ = 0;
 };
 
 template <typename Offset>
@@ -122,6 +130,7 @@ arrow::Status ByteArrayValues<Offset>::FinishArray() {
   ARROW_RETURN_NOT_OK(bytes_->Resize(size_, /*shrink_to_fit=*/roomy));
   offsets_->ZeroPadding();
   bytes_->ZeroPadding();
+  rows_finished_ += rows_;
   finished_.push_back({.rows = rows_, .buffers = {std::move(offsets_), std::move(bytes_)}});
   return arrow::Status::OK();
 }

@@ -14,7 +14,7 @@ namespace hangar {
 /// The part of a data page behind its levels. The bytes belong to the page.
 struct PageValues {
   parquet::Encoding::type encoding = parquet::Encoding::PLAIN;
-  int64_t count_max = 0;  ///< The page's rows; null ones have no value.
+  int64_t count_max = 0;  ///< The page's rows (levels, in lists); null ones have no value.
   const uint8_t* data = nullptr;
   int64_t size = 0;
 };
@@ -33,9 +33,10 @@ struct ValueBuffers {
   std::vector<std::shared_ptr<arrow::Buffer>> buffers;
 };
 
-/// Decodes the values of one column's pages into the buffers of Arrow arrays: what
-/// FlatColumnDecoder has one of for its type. All bytes come from strangers and are checked. May
-/// throw Parquet's exceptions. Unusable after an error.
+/// Decodes the values of one column's pages into the buffers of Arrow arrays: what a column decoder
+/// has one of for each column. A row is what the array has a place for: an item, in lists. All
+/// bytes come from strangers and are checked. May throw Parquet's exceptions. Unusable after an
+/// error.
 ///
 ///   SetDictionary, if there is one; then for each array: Begin, Append..., Finish; in between a
 ///   SetPage for each page, and Skip.
@@ -54,6 +55,9 @@ class ColumnValues {
 
   /// Makes room for `rows` rows.
   virtual arrow::Status Begin(int64_t rows) = 0;
+
+  /// Makes room for `rows` rows in all since Begin, which are more than there was room for.
+  virtual arrow::Status Grow(int64_t rows) = 0;
 
   /// Adds the page's next rows, zeros (or nothing) for those that are null.
   virtual arrow::Status Append(const PageRows& rows) = 0;

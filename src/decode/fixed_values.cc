@@ -57,8 +57,12 @@ class FixedValues final : public ColumnValues {
 
   arrow::Status Begin(int64_t rows) override {
     rows_ = 0;
-    ARROW_ASSIGN_OR_RAISE(values_, arrow::AllocateBuffer(rows * width_.decoded, pool_));
+    ARROW_ASSIGN_OR_RAISE(values_, arrow::AllocateResizableBuffer(rows * width_.decoded, pool_));
     return arrow::Status::OK();
+  }
+
+  arrow::Status Grow(int64_t rows) override {
+    return values_->Resize(rows * width_.decoded, /*shrink_to_fit=*/false);
   }
 
   arrow::Status Append(const PageRows& rows) override {
@@ -71,6 +75,7 @@ class FixedValues final : public ColumnValues {
   }
 
   arrow::Result<std::vector<ValueBuffers>> Finish() override {
+    ARROW_RETURN_NOT_OK(values_->Resize(rows_ * width_.decoded));
     values_->ZeroPadding();
     return std::vector<ValueBuffers>{{.rows = rows_, .buffers = {std::move(values_)}}};
   }
@@ -116,7 +121,7 @@ class FixedValues final : public ColumnValues {
   std::unique_ptr<FixedReader> page_;
 
   // The array that is being filled.
-  std::shared_ptr<arrow::Buffer> values_;
+  std::shared_ptr<arrow::ResizableBuffer> values_;
   int64_t rows_ = 0;
 };
 

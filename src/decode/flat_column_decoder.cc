@@ -1,29 +1,23 @@
 #include "decode/flat_column_decoder.h"
 
 #include <algorithm>
-#include <cstring>
-#include <optional>
 #include <utility>
 
 #include <arrow/array.h>
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
-#include <arrow/extension_type.h>
-#include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 #include <arrow/util/bitmap_ops.h>
 #include <arrow/util/checked_cast.h>
 #include <parquet/column_page.h>
 #include <parquet/column_reader.h>
 #include <parquet/exception.h>
-#include <parquet/metadata.h>
 #include <parquet/schema.h>
-#include <parquet/size_statistics.h>
 
 #include "decode/bit_run_reader.h"
-#include "decode/byte_array_values.h"
 #include "decode/column_values.h"
-#include "decode/fixed_values.h"
+#include "decode/data_page.h"
+#include "decode/make_column_values.h"
 
 namespace hangar {
 namespace {
@@ -164,45 +158,18 @@ arrow::Status FlatColumnDecoder::NextPage() {
 
 // Splits a data page into levels and values.
 arrow::Status FlatColumnDecoder::SetDataPage(const parquet::DataPage& page) {
-  const uint8_t* data = page.data();
-  int64_t size = page.size();
   page_rows_left_ = page.num_values();
   rows_unseen_ -= page.num_values();
   if (page.num_values() < 0 || rows_unseen_ < 0) {
     return Malformed("a column chunk holds more rows than the footer says");
   }
-  int64_t levels_size = 0;
-  if (page.type() == parquet::PageType::DATA_PAGE_V2) {
-    const auto& v2 = checked_cast<const parquet::DataPageV2&>(page);
-    const int64_t repetition = v2.repetition_levels_byte_length();
-    levels_size = v2.definition_levels_byte_length();
-    if (repetition < 0 || levels_size < 0 || repetition + levels_size > size) {
-      return Malformed("levels reach beyond the end of their page");
-    }
-    data += repetition;
-    size -= repetition;
-    if (optional_) levels_ = BitRunReader::Hybrid(data, levels_size);
-  } else if (optional_) {
-    const auto& v1 = checked_cast<const parquet::DataPageV1&>(page);
-    if (v1.definition_level_encoding() == parquet::Encoding::RLE) {
-      int32_t runs_size = 0;
-      if (size < static_cast<int64_t>(sizeof(runs_size))) return Malformed("levels are cut off");
-      std::memcpy(&runs_size, data, sizeof(runs_size));
-      levels_size = static_cast<int64_t>(sizeof(runs_size)) + runs_size;
-      if (runs_size < 0 || levels_size > size) return Malformed("levels are cut off");
-      levels_ = BitRunReader::Hybrid(data + sizeof(runs_size), runs_size);
-    } else if (v1.definition_level_encoding() == parquet::Encoding::BIT_PACKED) {
-      levels_size = arrow::bit_util::BytesForBits(page.num_values());
-      if (levels_size > size) return Malformed("levels are cut off");
-      levels_ = BitRunReader::Packed(data, levels_size);
-    } else {
-      return Malformed("levels in an unknown encoding");
-    }
-  }
-  return values_->SetPage({.encoding = page.encoding(),
-                           .count_max = page.num_values(),
-                           .data = data + levels_size,
-                           .size = size - levels_size});
+  ARROW_ASSIGN_OR_RAISE(
+      const DataPageParts parts,
+      SplitDataPage(page, /*max_repetition_level=*/0, /*max_definition_level=*/optional_ ? 1 : 0));
+  const EncodedLevels& levels = parts.definition;
+  levels_ = levels.packed ? BitRunReader::Packed(levels.data, levels.size)
+                          : BitRunReader::Hybrid(levels.data, levels.size);
+  return values_->SetPage(parts.values);
 }
 
 arrow::Status FlatColumnDecoder::SkipInPage(int64_t rows) {
@@ -274,118 +241,22 @@ arrow::Result<arrow::ArrayVector> FlatColumnDecoder::MakeArrays(
   return arrays;
 }
 
-// The type without its extension: what its bytes are.
-const arrow::DataType& StorageOf(const arrow::DataType& type) {
-  if (type.id() != arrow::Type::EXTENSION) return type;
-  return *checked_cast<const arrow::ExtensionType&>(type).storage_type();
-}
-
-// How wide the values are if they are numbers or of fixed length, and can be given as `type`.
-std::optional<FixedWidth> FixedWidthOf(const parquet::ColumnDescriptor& column,
-                                       const arrow::DataType& type) {
-  const parquet::Type::type physical = column.physical_type();
-  const auto width = [&](parquet::Type::type wanted, int stored,
-                         int decoded) -> std::optional<FixedWidth> {
-    if (physical != wanted) return std::nullopt;
-    return FixedWidth{.physical = physical, .stored = stored, .decoded = decoded};
-  };
-  switch (type.id()) {
-    case arrow::Type::INT8:
-    case arrow::Type::UINT8:
-      return width(parquet::Type::INT32, 4, 1);
-    case arrow::Type::INT16:
-    case arrow::Type::UINT16:
-      return width(parquet::Type::INT32, 4, 2);
-    case arrow::Type::INT32:
-    case arrow::Type::UINT32:
-    case arrow::Type::DATE32:
-    case arrow::Type::TIME32:
-      return width(parquet::Type::INT32, 4, 4);
-    case arrow::Type::INT64:
-    case arrow::Type::UINT64:
-    case arrow::Type::TIMESTAMP:
-    case arrow::Type::TIME64:
-    case arrow::Type::DURATION:
-      return width(parquet::Type::INT64, 8, 8);
-    case arrow::Type::FLOAT:
-      return width(parquet::Type::FLOAT, 4, 4);
-    case arrow::Type::DOUBLE:
-      return width(parquet::Type::DOUBLE, 8, 8);
-    case arrow::Type::FIXED_SIZE_BINARY: {
-      const int length = checked_cast<const arrow::FixedSizeBinaryType&>(type).byte_width();
-      if (length < 1 || length != column.type_length()) return std::nullopt;
-      return width(parquet::Type::FIXED_LEN_BYTE_ARRAY, length, length);
-    }
-    default:
-      return std::nullopt;
-  }
-}
-
-bool IsByteArray(const arrow::DataType& type) { return arrow::is_base_binary_like(type.id()); }
-
-bool IsKnownEncoding(parquet::Encoding::type encoding) {
-  switch (encoding) {
-    case parquet::Encoding::PLAIN:
-    case parquet::Encoding::PLAIN_DICTIONARY:
-    case parquet::Encoding::RLE_DICTIONARY:
-    case parquet::Encoding::RLE:
-    case parquet::Encoding::BIT_PACKED:  // Of levels.
-    case parquet::Encoding::DELTA_BINARY_PACKED:
-    case parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY:
-    case parquet::Encoding::DELTA_BYTE_ARRAY:
-    case parquet::Encoding::BYTE_STREAM_SPLIT:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// What a row of byte arrays takes, as far as the writer says.
-double RowBytesGuess(const parquet::ColumnChunkMetaData& chunk, int64_t rows) {
-  const auto sizes = chunk.size_statistics();
-  const int64_t bytes = sizes != nullptr && sizes->unencoded_byte_array_data_bytes
-                            ? *sizes->unencoded_byte_array_data_bytes
-                            : chunk.total_uncompressed_size();
-  return std::max(static_cast<double>(bytes), 0.0) /
-         static_cast<double>(std::max<int64_t>(rows, 1));
-}
-
 }  // namespace
 
 bool CanDecodeFlat(const parquet::ColumnDescriptor& column,
                    const parquet::ColumnChunkMetaData& chunk, const arrow::DataType& type) {
   const parquet::schema::Node* parent = column.schema_node()->parent();
-  if (parent == nullptr || parent->parent() != nullptr || column.max_repetition_level() > 0) {
-    return false;
-  }
-  if (!std::ranges::all_of(chunk.encodings(), IsKnownEncoding)) return false;
-  const arrow::DataType& storage = StorageOf(type);
-  if (storage.id() == arrow::Type::BOOL) return column.physical_type() == parquet::Type::BOOLEAN;
-  if (IsByteArray(storage)) return column.physical_type() == parquet::Type::BYTE_ARRAY;
-  return FixedWidthOf(column, storage).has_value();
+  return parent != nullptr && parent->parent() == nullptr && column.max_repetition_level() == 0 &&
+         CanDecodeValues(column, chunk, type);
 }
 
 arrow::Result<std::unique_ptr<ColumnDecoder>> MakeFlatColumnDecoder(
     std::unique_ptr<parquet::PageReader> pages, const parquet::ColumnDescriptor& column,
     const parquet::ColumnChunkMetaData& chunk, std::shared_ptr<arrow::DataType> type, int64_t rows,
     arrow::MemoryPool* pool) {
-  BEGIN_PARQUET_CATCH_EXCEPTIONS
-  const arrow::DataType& storage = StorageOf(*type);
-  std::unique_ptr<ColumnValues> values;
-  if (storage.id() == arrow::Type::BOOL) {
-    values = MakeBooleanValues(pool);
-  } else if (IsByteArray(storage)) {
-    values = MakeByteArrayValues({.large = arrow::is_large_binary_like(storage.id()),
-                                  .row_bytes_guess = RowBytesGuess(chunk, rows)},
-                                 pool);
-  } else if (const auto width = FixedWidthOf(column, storage)) {
-    values = MakeFixedValues(*width, pool);
-  } else {
-    return arrow::Status::NotImplemented("decoding this column as ", type->ToString());
-  }
+  ARROW_ASSIGN_OR_RAISE(auto values, MakeColumnValues(column, chunk, *type, pool));
   return std::make_unique<FlatColumnDecoder>(std::move(pages), std::move(values), std::move(type),
                                              column.max_definition_level() > 0, rows, pool);
-  END_PARQUET_CATCH_EXCEPTIONS
 }
 
 }  // namespace hangar

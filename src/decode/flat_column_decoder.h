@@ -16,8 +16,8 @@ class PageReader;
 
 // Decodes column chunks of plain top-level columns (numbers, times, booleans, byte arrays) straight
 // into the buffers of Arrow arrays: several times as fast as Parquet's own reader, which takes
-// definition levels apart one by one and fills arrays through builders. What it refuses (nested,
-// decimals, dictionaries as such, rare types) is for that reader.
+// definition levels apart one by one and fills arrays through builders. What it refuses (decimals,
+// dictionaries as such, rare types) is for that reader, and nested columns for their own decoder.
 //
 // Null rows are zeros, a validity bitmap is there only where rows are null, null counts are exact.
 // Buffers hold at most about 1 / 16 more than their contents.

@@ -12,6 +12,7 @@
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
+#include <parquet/schema.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -21,6 +22,7 @@
 #include "decode/column_chunk_stream.h"
 #include "decode/column_decoder.h"
 #include "decode/flat_column_decoder.h"
+#include "decode/nested_column_decoder.h"
 #include "schema/storage_mapping.h"
 
 namespace hangar {
@@ -87,34 +89,50 @@ int64_t StoredFile::RowsOf(int row_group) const {
 arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenColumnChunk(int row_group,
                                                                           int field) {
   BEGIN_PARQUET_CATCH_EXCEPTIONS
-  ARROW_ASSIGN_OR_RAISE(auto flat, OpenFlat(row_group, field));
-  if (flat != nullptr) return flat;
+  ARROW_ASSIGN_OR_RAISE(auto decoder, OpenWithoutArrow(row_group, field));
+  if (decoder != nullptr) return decoder;
   return OpenWithArrow(row_group, field);
   END_PARQUET_CATCH_EXCEPTIONS
 }
 
-arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenFlat(int row_group, int field) {
+arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithoutArrow(int row_group,
+                                                                           int field) {
   const parquet::FileMetaData& metadata = *footer().metadata;
-  const std::vector<int>& leaves = layout().leaves_of_fields[static_cast<size_t>(field)];
-  if (leaves.size() != 1 || HasWrongChunkSizes(metadata)) return nullptr;
-  const parquet::ColumnDescriptor* column = metadata.schema()->Column(leaves[0]);
+  if (HasWrongChunkSizes(metadata)) return nullptr;
   const auto row_group_metadata = metadata.RowGroup(row_group);
-  const auto chunk = row_group_metadata->ColumnChunk(leaves[0]);
+  std::vector<std::unique_ptr<parquet::ColumnChunkMetaData>> chunks;
+  std::vector<LeafColumn> leaves;
+  for (const int leaf : layout().leaves_of_fields[static_cast<size_t>(field)]) {
+    chunks.push_back(row_group_metadata->ColumnChunk(leaf));
+    if (chunks.back()->crypto_metadata() != nullptr) return nullptr;
+    leaves.push_back({.column = metadata.schema()->Column(leaf), .chunk = chunks.back().get()});
+  }
   const auto& type = footer().read_schema->field(field)->type();
-  if (chunk->crypto_metadata() != nullptr || !CanDecodeFlat(*column, *chunk, *type)) return nullptr;
+  const int64_t rows = row_group_metadata->num_rows();
+  if (leaves.size() == 1 && CanDecodeFlat(*leaves[0].column, *leaves[0].chunk, *type)) {
+    return MakeFlatColumnDecoder(OpenPages(leaves[0]), *leaves[0].column, *leaves[0].chunk, type,
+                                 rows, pool_);
+  }
+  const parquet::schema::Node& node = *metadata.schema()->group_node()->field(field);
+  if (!CanDecodeNested(node, leaves, type)) return nullptr;
+  std::vector<std::unique_ptr<parquet::PageReader>> pages;
+  for (const LeafColumn& leaf : leaves) pages.push_back(OpenPages(leaf));
+  return MakeNestedColumnDecoder(std::move(pages), node, leaves, type, rows, pool_);
+}
+
+std::unique_ptr<parquet::PageReader> StoredFile::OpenPages(const LeafColumn& leaf) const {
+  const parquet::ColumnChunkMetaData& chunk = *leaf.chunk;
   // Before that version page headers said of compressed pages that they were not (ARROW-17100).
-  const bool always_compressed = metadata.writer_version().VersionLt(
+  const bool always_compressed = footer().metadata->writer_version().VersionLt(
       parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
-  auto bytes = OpenColumnChunkStream(snapshot_.reader, OffsetOf(*chunk),
-                                     chunk->total_compressed_size(), pool_);
+  auto bytes = OpenColumnChunkStream(snapshot_.reader, OffsetOf(chunk),
+                                     chunk.total_compressed_size(), pool_);
   // The stream verifies page checksums, several times as fast as Parquet's reader.
   parquet::ReaderProperties properties = StoredFileProperties(pool_);
   properties.set_page_checksum_verification(false);
-  auto pages =
-      parquet::PageReader::Open(CheckPages(std::move(bytes)), chunk->num_values(),
-                                chunk->compression(), properties, *column, always_compressed);
-  return MakeFlatColumnDecoder(std::move(pages), *column, *chunk, type,
-                               row_group_metadata->num_rows(), pool_);
+  return parquet::PageReader::Open(CheckPages(std::move(bytes)), chunk.num_values(),
+                                   chunk.compression(), properties, *leaf.column,
+                                   always_compressed);
 }
 
 arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithArrow(int row_group, int field) {

@@ -13,7 +13,7 @@
 #include "read/file_layout.h"
 
 namespace parquet {
-class RowGroupMetaData;
+class PageReader;
 }
 namespace parquet::arrow {
 class FileReader;
@@ -22,6 +22,7 @@ class FileReader;
 namespace hangar {
 
 class ColumnDecoder;
+struct LeafColumn;
 
 /// A snapshot's file, open for decoding column chunks: what all parts of a scan share. Thread-safe.
 /// Statuses hold Parquet's own words; they are for the log.
@@ -49,7 +50,8 @@ class StoredFile : public std::enable_shared_from_this<StoredFile> {
              arrow::MemoryPool* pool);
 
   // nullptr when it takes Arrow's own reader.
-  arrow::Result<std::unique_ptr<ColumnDecoder>> OpenFlat(int row_group, int field);
+  arrow::Result<std::unique_ptr<ColumnDecoder>> OpenWithoutArrow(int row_group, int field);
+  std::unique_ptr<parquet::PageReader> OpenPages(const LeafColumn& leaf) const;
   arrow::Result<std::unique_ptr<ColumnDecoder>> OpenWithArrow(int row_group, int field);
 
   const OpenSnapshot snapshot_;
