@@ -32,16 +32,44 @@ inline uint64_t BitsAt(const uint8_t* bits, int64_t index, int64_t count) {
   return count >= 64 ? word : word & ((uint64_t{1} << count) - 1);
 }
 
+/// Values of an array's buffer. What comes off a connection begins wherever its message put it, so
+/// that values are loaded from any address; where processors can, that costs nothing.
+template <typename T>
+class LooseValues {
+ public:
+  /// From the array's first row on.
+  LooseValues(const arrow::ArrayData& array, size_t buffer)
+      : bytes_(array.buffers[buffer] == nullptr
+                   ? nullptr
+                   : array.buffers[buffer]->data() + array.offset * kWidth) {}
+
+  T operator[](int64_t i) const {
+    T value;
+    std::memcpy(&value, bytes_ + i * kWidth, sizeof(T));
+    return value;
+  }
+  LooseValues operator+(int64_t rows) const { return LooseValues(bytes_ + rows * kWidth); }
+  const uint8_t* bytes() const { return bytes_; }
+
+  bool is_aligned() const { return reinterpret_cast<uintptr_t>(bytes_) % alignof(T) == 0; }
+
+ private:
+  static constexpr int64_t kWidth = sizeof(T);
+  explicit LooseValues(const uint8_t* bytes) : bytes_(bytes) {}
+
+  const uint8_t* bytes_;
+};
+
 /// The valid ones of `count` values, without gaps, in `dense`. Returns how many they are.
 template <typename T>
-int64_t TakeValid(const T* values, const uint8_t* validity, int64_t first_bit, int64_t count,
+int64_t TakeValid(LooseValues<T> values, const uint8_t* validity, int64_t first_bit, int64_t count,
                   T* dense) {
   int64_t taken = 0;
   for (int64_t i = 0; i < count; i += 64) {
     const int64_t some = std::min<int64_t>(count - i, 64);
     uint64_t bits = BitsAt(validity, first_bit + i, some);
     if (bits == ~uint64_t{0}) {
-      std::memcpy(dense + taken, values + i, 64 * sizeof(T));
+      std::memcpy(dense + taken, (values + i).bytes(), 64 * sizeof(T));
       taken += 64;
       continue;
     }
@@ -77,7 +105,7 @@ template <typename Offset>
 class OffsetStrings {
  public:
   explicit OffsetStrings(const arrow::ArrayData& array)
-      : offsets_(array.GetValues<Offset>(1)),
+      : offsets_(array, 1),
         bytes_(array.buffers[2] == nullptr ? nullptr : array.buffers[2]->data_as<char>()) {}
 
   std::string_view Value(int64_t row) const {
@@ -88,21 +116,21 @@ class OffsetStrings {
   }
 
  private:
-  const Offset* const offsets_;
+  const LooseValues<Offset> offsets_;
   const char* const bytes_;
 };
 
 /// The same of an array of type utf8_view or binary_view.
 class ViewStrings {
  public:
-  explicit ViewStrings(const arrow::ArrayData& array)
-      : views_(array.GetValues<arrow::BinaryViewType::c_type>(1)), array_(array) {}
+  explicit ViewStrings(const arrow::ArrayData& array) : views_(array, 1), array_(array) {}
 
   std::string_view Value(int64_t row) const {
-    const auto& view = views_[row];
+    const auto view = views_[row];
     const auto size = static_cast<size_t>(view.size());
     if (view.is_inline()) {
-      return {reinterpret_cast<const char*>(view.inline_data()), size};
+      constexpr size_t kInlineBegins = sizeof(int32_t);
+      return {reinterpret_cast<const char*>((views_ + row).bytes()) + kInlineBegins, size};
     }
     const auto& buffer = array_.buffers[static_cast<size_t>(view.ref.buffer_index) + 2];
     return {buffer->data_as<char>() + view.ref.offset, size};
@@ -115,7 +143,7 @@ class ViewStrings {
   }
 
  private:
-  const arrow::BinaryViewType::c_type* const views_;
+  const LooseValues<arrow::BinaryViewType::c_type> views_;
   const arrow::ArrayData& array_;
 };
 
@@ -137,7 +165,7 @@ void VisitRows(const arrow::ArrayData& array, const Value& value, const Visit& v
 
 template <typename Stored, typename Visit>
 void VisitWidened(const arrow::ArrayData& array, const Visit& visit) {
-  const auto* values = array.GetValues<Stored>(1);
+  const LooseValues<Stored> values(array, 1);
   int32_t wide = 0;
   VisitRows(
       array,

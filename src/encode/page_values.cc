@@ -33,7 +33,9 @@ using parquet::Encoding;
 // Values are handled in blocks that stay in the processor's first cache.
 constexpr int64_t kBlock = 2048;
 constexpr int64_t kPageRowsMin = 64;
-constexpr int64_t kPageRowsMax = 128 << 10;
+// Small pages let a reader begin, and skip, in small steps, and cost next to nothing: 0.2 % of the
+// size of the benchmark's trips, against pages of 128 Ki rows. Parquet's Java writer stops at 20,000.
+constexpr int64_t kPageRowsMax = 16 << 10;
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> CopyOf(const void* bytes, size_t size,
                                                      arrow::MemoryPool* pool) {
@@ -141,16 +143,20 @@ class NumberValues final : public PageValues {
 
   arrow::Status Append(const arrow::ArrayData& array, int64_t begin, int64_t rows,
                        int64_t nulls) override {
-    const Stored* stored = array.GetValues<Stored>(1) + begin;
+    const LooseValues<Stored> stored = LooseValues<Stored>(array, 1) + begin;
     std::array<Stored, kBlock> dense;
     std::array<Value, kBlock> widened;
     for (int64_t row = 0; row < rows; row += kBlock) {
       int64_t count = std::min(kBlock, rows - row);
-      const Stored* block = stored + row;
+      const LooseValues<Stored> loose = stored + row;
+      const Stored* block = dense.data();
       if (nulls > 0) {
-        count = TakeValid(block, array.buffers[0]->data(), array.offset + begin + row, count,
+        count = TakeValid(loose, array.buffers[0]->data(), array.offset + begin + row, count,
                           dense.data());
-        block = dense.data();
+      } else if (loose.is_aligned()) {
+        block = reinterpret_cast<const Stored*>(loose.bytes());
+      } else {
+        std::memcpy(dense.data(), loose.bytes(), static_cast<size_t>(count) * sizeof(Stored));
       }
       if constexpr (sizeof(Stored) == sizeof(Value)) {
         ARROW_RETURN_NOT_OK(Add(reinterpret_cast<const Value*>(block), count));

@@ -6,6 +6,7 @@
 #include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/align_util.h>
 #include <arrow/util/checked_cast.h>
 #include <parquet/schema.h>
 
@@ -17,6 +18,9 @@ namespace hangar {
 namespace {
 
 using arrow::internal::checked_cast;
+
+// What the widest numbers need that are loaded as such.
+constexpr int64_t kAlignmentBytes = 8;
 
 // The arrays of the Parquet columns beneath a stored array, in their order: what is behind nulls is
 // left out where it is easy to.
@@ -75,6 +79,8 @@ ColumnStrand::ColumnStrand(std::shared_ptr<arrow::Field> logical,
       mapping_(std::move(mapping)),
       leaves_(std::move(leaves)),
       settings_(std::move(settings)),
+      needs_alignment_(!IsFlat(*mapping_->storage_schema()->field(0)->type()) ||
+                       !mapping_->storage_schema()->field(0)->type()->Equals(logical_->type())),
       pool_(pool) {
   for (const LeafSettings& leaf : settings_) {
     codecs_.push_back(leaf.wish.codec.value_or(ColumnCodec{}));
@@ -100,10 +106,16 @@ arrow::Result<std::shared_ptr<arrow::Array>> ColumnStrand::ToStorage(
                  "type {}",
                  batch_number, Quoted(logical_->name()), logical_->type()->ToString());
   }
+  // What comes off a connection begins wherever its message put it. The flat encoders do not mind.
+  auto aligned = array;
+  if (needs_alignment_) {
+    ARROW_ASSIGN_OR_RAISE(aligned,
+                          arrow::util::EnsureAlignment(array, kAlignmentBytes, pool_));
+  }
   ARROW_ASSIGN_OR_RAISE(
       const auto stored,
       mapping_->ToStorage(
-          arrow::RecordBatch::Make(logical_schema_, array->length(), arrow::ArrayVector{array}),
+          arrow::RecordBatch::Make(logical_schema_, array->length(), arrow::ArrayVector{aligned}),
           pool_));
   return stored->column(0);
 }

@@ -60,6 +60,7 @@ class ColumnStrand {
   const std::shared_ptr<const StorageMapping> mapping_;  // Likewise.
   const std::vector<const parquet::ColumnDescriptor*> leaves_;
   const std::vector<LeafSettings> settings_;
+  const bool needs_alignment_;
   arrow::MemoryPool* const pool_;
   std::vector<ColumnCodec> codecs_;
   std::unique_ptr<ColumnEncoder> encoder_;  // From the first step on.

@@ -210,14 +210,62 @@ TEST_F(StoredColumns, ADictionaryThatGrowsTooLargeFallsBackWithinItsChunk) {
   }
 }
 
-TEST_F(StoredColumns, PagesEndAtMultiplesOf64RowsAndAtTheSameRowsAsLongerOnes) {
+// The array with each buffer at an odd address, as buffers of a message can be.
+std::shared_ptr<arrow::ArrayData> Displaced(const arrow::ArrayData& data) {
+  auto displaced = data.Copy();
+  for (auto& buffer : displaced->buffers) {
+    if (buffer == nullptr) continue;
+    const auto size = static_cast<size_t>(buffer->size());
+    const auto moved =
+        arrow::Buffer::FromString("123" + std::string(buffer->data_as<char>(), size));
+    buffer = arrow::SliceBuffer(moved, 3);
+  }
+  for (auto& child : displaced->child_data) child = Displaced(*child);
+  return displaced;
+}
+
+TEST_F(StoredColumns, BuffersMayBeginAtAnyAddress) {
+  std::mt19937_64 random(5);
+  const auto structs = arrow::struct_({arrow::field("a", arrow::int64())});
+  for (const auto& type : {arrow::int64(), arrow::int16(), arrow::utf8(), arrow::large_utf8(),
+                           arrow::list(arrow::float64()), structs, arrow::decimal128(12, 2)}) {
+    for (const double nulls : {0.0, 0.3}) {
+      const auto values =
+          testing::RandomArray(type, {.length = 5'000, .null_share = nulls}, random);
+      const auto displaced = arrow::MakeArray(Displaced(*values->data()));
+      const auto table = ReadBack(Store(displaced, {}));
+      const auto back = arrow::Concatenate(table->column(0)->chunks()).ValueOrDie();
+      EXPECT_TRUE(back->Equals(*values, arrow::EqualOptions::Defaults().nans_equal(true)))
+          << type->ToString();
+    }
+  }
+}
+
+TEST_F(StoredColumns, ADictionaryOfStructsBecomesAColumnForEachOfTheirFields) {
+  const auto structs =
+      arrow::struct_({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8())});
+  std::mt19937_64 random(6);
+  const auto values = testing::RandomArray(structs, {.length = 9}, random);
+  arrow::Int8Builder indices;
+  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(indices.Append(static_cast<int8_t>(i % 9)).ok());
+  const auto type = arrow::dictionary(arrow::int8(), structs);
+  const auto array =
+      arrow::DictionaryArray::FromArrays(type, indices.Finish().ValueOrDie(), values);
+  const auto reader = OpenBytes(Store(*array, {}));
+  EXPECT_EQ(reader->metadata()->num_columns(), 2);
+  EXPECT_EQ(reader->metadata()->num_rows(), 1'000);
+}
+
+TEST_F(StoredColumns, PagesEndAfterAPowerOfTwoOfRowsWhateverTheBatches) {
   std::mt19937_64 random(4);
-  const auto values = testing::RandomArray(arrow::int64(), {.length = 300'000}, random);
-  const auto reader = OpenBytes(Store(values, {}));
-  const auto offsets = reader->GetPageIndexReader()->RowGroup(0)->GetOffsetIndex(0);
-  ASSERT_EQ(offsets->page_locations().size(), 3U);
-  EXPECT_EQ(offsets->page_locations()[1].first_row_index, 131'072);
-  EXPECT_EQ(offsets->page_locations()[2].first_row_index, 262'144);
+  const auto values = testing::RandomArray(arrow::int64(), {.length = 40'000}, random);
+  for (const int64_t batch_rows : {40'000, 3'001}) {
+    const auto reader = OpenBytes(Store(values, {}, batch_rows));
+    const auto offsets = reader->GetPageIndexReader()->RowGroup(0)->GetOffsetIndex(0);
+    ASSERT_EQ(offsets->page_locations().size(), 3U);
+    EXPECT_EQ(offsets->page_locations()[1].first_row_index, 16'384);
+    EXPECT_EQ(offsets->page_locations()[2].first_row_index, 32'768);
+  }
 }
 
 }  // namespace
