@@ -60,12 +60,12 @@ def _check_get(bench, server, name, expected):
 
 
 def _get_rounds(bench, dataset, client, file, rounds, bare):
-    """Cold and hot reads of one stored file by every contender: each round starts the server
-    afresh for its first read, and reads again for the second."""
+    """Cold and hot reads of one stored file by every contender, or with `file` "own" of the file
+    that each made of the dataset: each round starts the server afresh for its first read, and reads
+    again for the second."""
     name = f"{dataset}.parquet"
-    stored = {name: bench.stored(dataset, file)}
     rows, size = bench.size(dataset)
-    suffix = "" if file == "hangar" else ", the recipe's file"
+    suffix = {"hangar": "", "table": ", the recipe's file", "own": ", each its own file"}[file]
     for number in range(rounds):
         for contender in bench.order(number, (*HANGARS, *RECIPES, "bare")):
             if contender == "bare":
@@ -73,7 +73,8 @@ def _get_rounds(bench, dataset, client, file, rounds, bare):
                 hot = _read_one(bench, client, bare, name, rows=rows)
                 reads, peak = {"cold": hot, "hot": hot}, bare.peak_mib()
             else:
-                with bench.serve(contender, stored) as server:
+                by = file if file != "own" else "hangar" if contender in HANGARS else contender
+                with bench.serve(contender, {name: bench.stored(dataset, by)}) as server:
                     reads = {state: _read_one(bench, client, server, name, rows=rows)
                              for state in ("cold", "hot")}
                     peak = server.peak_mib()
@@ -100,7 +101,8 @@ def get(bench):
             rounds = bench.rounds(5 if dataset == "trips" else 3)
             for client in bench.clients(both=dataset == "trips"):
                 _get_rounds(bench, dataset, client, "hangar", rounds, bare)
-            _get_rounds(bench, dataset, "c++", "table", rounds, bare)
+            for file in ("table", "own"):
+                _get_rounds(bench, dataset, "c++", file, rounds, bare)
 
 
 @case("columns")

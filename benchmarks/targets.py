@@ -7,9 +7,10 @@ def _get_targets():
     for dataset, cold, hot in (("trips", 2.2, 4), ("text", 2, 3.5), ("nested", 2, 3.5),
                                ("wide", 2, 3.5)):
         for state, wanted in (("cold", cold), ("hot", hot)):
-            yield Target(f"get {dataset}, {state}, over the streaming recipe", "get",
-                         f"{dataset}, {state}", "seconds", wanted, at_least=True, over="streaming",
-                         speed=True)
+            for suffix in ("", ", each its own file"):
+                yield Target(f"get {dataset}, {state}, over the streaming recipe{suffix}", "get",
+                             f"{dataset}, {state}{suffix}", "seconds", wanted, at_least=True,
+                             over="streaming", speed=True)
     yield Target("get trips, cold, over the whole-table recipe", "get", "trips, cold", "seconds",
                  1.3, at_least=True, over="table", speed=True)
     yield Target("get trips, hot, over bare Flight", "get", "trips, hot", "seconds", 0.9,

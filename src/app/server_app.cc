@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "app/allocator.h"
 #include "app/log.h"
 #include "app/process_memory.h"
 #include "base/error.h"
@@ -72,6 +73,7 @@ arrow::Status SweepStaging(ObjectStore& store, Logger& logger) {
 }  // namespace
 
 arrow::Status RunServer(const ServeOptions& options) {
+  ChooseAllocator();
   StopSignals stop_signals;
   RaiseFileLimit();
   const auto logger = MakeLogger(options.log_level, options.log_format);

@@ -34,7 +34,8 @@ using parquet::Encoding;
 constexpr int64_t kBlock = 2048;
 constexpr int64_t kPageRowsMin = 64;
 // Small pages let a reader begin, and skip, in small steps, and cost next to nothing: 0.2 % of the
-// size of the benchmark's trips, against pages of 128 Ki rows. Parquet's Java writer stops at 20,000.
+// size of the benchmark's trips, against pages of 128 Ki rows. Parquet's Java writer stops at
+// 20,000.
 constexpr int64_t kPageRowsMax = 16 << 10;
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> CopyOf(const void* bytes, size_t size,

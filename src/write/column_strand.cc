@@ -109,8 +109,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ColumnStrand::ToStorage(
   // What comes off a connection begins wherever its message put it. The flat encoders do not mind.
   auto aligned = array;
   if (needs_alignment_) {
-    ARROW_ASSIGN_OR_RAISE(aligned,
-                          arrow::util::EnsureAlignment(array, kAlignmentBytes, pool_));
+    ARROW_ASSIGN_OR_RAISE(aligned, arrow::util::EnsureAlignment(array, kAlignmentBytes, pool_));
   }
   ARROW_ASSIGN_OR_RAISE(
       const auto stored,

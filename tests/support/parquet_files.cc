@@ -13,8 +13,8 @@
 #include <parquet/file_reader.h>
 #include <parquet/properties.h>
 
-#include "tests/support/random_arrays.h"
 #include "schema/storage_mapping.h"
+#include "tests/support/random_arrays.h"
 
 namespace hangar::testing {
 namespace {
