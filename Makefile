@@ -62,11 +62,11 @@ tsan: | build/ ## runs the unit tests under ThreadSanitizer
 
 .PHONY: bench
 bench: ## runs the benchmarks; CASE="get:trips info" chooses, FLAGS="--rounds 3" is passed on
-	./dev tools/bench.sh $(JOBS) $(CASE) $(FLAGS)
+	./dev tools/bench.sh $(JOBS) $(CASE) -- $(FLAGS)
 
 .PHONY: bench-compare
 bench-compare: ## compares with an older Hangar: make bench-compare BASE=REVISION CASE=get:trips
-	$(if $(BASE),,$(error BASE names the revision to compare with))BASE=$(BASE) ./dev tools/bench.sh $(JOBS) $(CASE) $(FLAGS)
+	$(if $(BASE),,$(error BASE names the revision to compare with))BASE=$(BASE) ./dev tools/bench.sh $(JOBS) $(CASE) -- $(FLAGS)
 
 .PHONY: dist
 dist: build ## makes dist/hangar-VERSION-linux-ARCH.tar.gz, which runs on any Linux

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs the benchmarks: tools/bench.sh JOBS [CASE...] [FLAG...]. The cases and flags are
+# Builds and runs the benchmarks: tools/bench.sh JOBS [CASE...] [-- FLAG...]. The cases and flags are
 # those of benchmarks/bench.py; the case `micro` is the micro-benchmarks beside the code
 # (src/*/x_benchmark.cc). Without a case everything runs. With BASE=REVISION in the environment
 # Hangar is compared with itself of that revision.
@@ -34,12 +34,14 @@ if [[ -n ${BASE:-} ]]; then
   compared=(--base build/base/hangar --contenders hangar)
 fi
 
-micro=$(($# == 0))
-rest=()
-for argument in "$@"; do
-  if [[ $argument == micro ]]; then micro=1; else rest+=("$argument"); fi
+micro=0
+cases=()
+while [[ $# -gt 0 && $1 != -- ]]; do
+  if [[ $1 == micro ]]; then micro=1; else cases+=("$1"); fi
+  shift
 done
-if [[ $micro -eq 1 && -z ${BASE:-} ]]; then run_micro_benchmarks; fi
-if [[ $# -gt 0 && ${#rest[@]} -eq 0 ]]; then exit; fi
+shift $(($# > 0))
+if [[ -z ${BASE:-} ]] && [[ $micro -eq 1 || ${#cases[@]} -eq 0 ]]; then run_micro_benchmarks; fi
+if [[ $micro -eq 1 && ${#cases[@]} -eq 0 ]]; then exit; fi
 exec python3 -B benchmarks/bench.py --hangar build/bench/hangar --clients-from build/bench/benchmarks \
-  --json build/bench/bench.json "${compared[@]}" "${rest[@]}"
+  --json build/bench/bench.json "${compared[@]}" "${cases[@]}" "$@"

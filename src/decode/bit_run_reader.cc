@@ -5,7 +5,7 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include "decode/bit_words.h"
-#include "decode/varint.h"
+#include "decode/run_header.h"
 
 namespace hangar {
 
@@ -24,20 +24,18 @@ BitRunReader BitRunReader::Packed(const uint8_t* data, int64_t size) {
   return reader;
 }
 
-// Makes sure that there is a run with something left. A run's header holds the number of
-// repetitions, or of packed groups of eight values, above a bit that tells which of the two it is.
+// Makes sure that there is a run with something left.
 bool BitRunReader::BeginRun() {
   while (length_ == 0) {
-    uint64_t header = 0;
-    if (data_ == end_ || !ReadVarint(&data_, end_, &header) || header > UINT32_MAX) return false;
-    const auto count = static_cast<int64_t>(header >> 1);
-    repeated_ = (header & 1) == 0;
+    RunHeader header;
+    if (!ReadRunHeader(&data_, end_, &header)) return false;
+    repeated_ = header.repeated;
     if (repeated_) {
       if (data_ == end_ || *data_ > 1) return false;
       value_ = *data_++ == 1;
-      length_ = count;
+      length_ = header.count;
     } else {
-      const int64_t groups = std::min<int64_t>(count, end_ - data_);
+      const int64_t groups = std::min<int64_t>(header.count, end_ - data_);
       packed_ = data_;
       packed_offset_ = 0;
       length_ = groups * 8;

@@ -227,16 +227,16 @@ arrow::Status DecodePipeline::DecodeMissing(
     std::vector<std::shared_ptr<ColumnChunkPass>>* passes) {
   for (size_t i = 0; i < group.size(); ++i) {
     auto& column = (*columns)[i];
-    if (column != nullptr) continue;
-    const int field = plan_.fields[group[i]];
     auto& pass = (*passes)[i];
-    if (pass == nullptr) pass = cache_->JoinPass(file_, row_group, field);
-    ARROW_ASSIGN_OR_RAISE(column, pass->Decode(segment, *cache_));
-    if (column != nullptr) continue;
-    // The shared one is ahead of us, and what it decoded has left the cache; or it failed for
-    // others.
-    pass = std::make_shared<ColumnChunkPass>(file_, row_group, field);
-    ARROW_ASSIGN_OR_RAISE(column, pass->Decode(segment, *cache_));
+    const auto join = [&] {
+      return cache_->JoinPass(file_, row_group, plan_.fields[group[i]], pass.get());
+    };
+    if (column == nullptr && pass == nullptr) pass = join();
+    while (column == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(column, pass->Decode(segment, *cache_));
+      // It is ahead of us, and what it decoded has left the cache; or it failed for others.
+      if (column == nullptr) pass = join();
+    }
   }
   return arrow::Status::OK();
 }

@@ -38,7 +38,8 @@ void SegmentCache::Insert(const ColumnSegmentKey& key,
 }
 
 std::shared_ptr<ColumnChunkPass> SegmentCache::JoinPass(const std::shared_ptr<StoredFile>& file,
-                                                        int row_group, int field) {
+                                                        int row_group, int field,
+                                                        const ColumnChunkPass* used_up) {
   // Without a cache two scans that share a pass would only wait for each other.
   if (segments_.capacity_bytes() == 0) {
     return std::make_shared<ColumnChunkPass>(file, row_group, field);
@@ -47,7 +48,7 @@ std::shared_ptr<ColumnChunkPass> SegmentCache::JoinPass(const std::shared_ptr<St
   std::weak_ptr<ColumnChunkPass>& known = passes_[file->KeyOf(row_group, field)];
   auto pass = known.lock();
   // The next scan tries again what failed: the fault may be gone.
-  if (pass == nullptr || pass->failed()) {
+  if (pass == nullptr || pass.get() == used_up || pass->failed()) {
     pass = std::make_shared<ColumnChunkPass>(file, row_group, field);
     known = pass;
   }

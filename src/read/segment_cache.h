@@ -31,9 +31,11 @@ class SegmentCache {
   std::shared_ptr<const ColumnSegment> Find(const ColumnSegmentKey& key);
   void Insert(const ColumnSegmentKey& key, std::shared_ptr<const ColumnSegment> segment);
 
-  /// The pass through a column chunk that is under way, or a new one.
+  /// The pass through a column chunk that is under way, or a new one: never `used_up`, which may be
+  /// null.
   std::shared_ptr<ColumnChunkPass> JoinPass(const std::shared_ptr<StoredFile>& file, int row_group,
-                                            int field) HANGAR_EXCLUDES(mutex_);
+                                            int field, const ColumnChunkPass* used_up)
+      HANGAR_EXCLUDES(mutex_);
 
   /// The layout of a file, remembered by its version.
   std::shared_ptr<const FileLayout> LayoutOf(const std::string& version, const Footer& footer);
