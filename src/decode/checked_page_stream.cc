@@ -7,55 +7,58 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
+#include <parquet/metadata.h>
+#include <parquet/types.h>
 
 #include "base/crc32.h"
-#include "decode/varint.h"
+#include "decode/page_header_scan.h"
 
 namespace hangar {
 namespace {
 
-struct PageChecksum {
-  int64_t page_bytes = 0;
-  uint32_t crc = 0;
-};
+// A page up to this size is let be, as what its claim can cost is little: it is the size at which
+// writers end pages by default, and old ones wrote wrong sizes into footers.
+constexpr int64_t kOrdinaryPageBytes = 1024 * 1024;
+// For brotli, whose format sets no bound: the footer alone does.
+constexpr int64_t kNoRatio = INT64_MAX;
 
-// The fields of a page header that are looked at, and how Thrift's compact protocol marks their
-// type. https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
-constexpr int kCompressedPageSize = 3;
-constexpr int kCrc = 4;
-constexpr int kInt32 = 5;
-
-// The checksum that a page header holds, if it holds one: a field of four at its beginning, all of
-// them numbers. What is malformed is for PageReader to find.
-std::optional<PageChecksum> FindChecksum(std::string_view header) {
-  const auto* data = reinterpret_cast<const uint8_t*>(header.data());
-  const uint8_t* const end = data + header.size();
-  PageChecksum checksum;
-  for (int field = 0; data != end;) {
-    // The type, below how far this field's number is from that of the one before it.
-    const int type = *data & 0x0F;
-    const int distance = *data >> 4;
-    ++data;
-    field += distance;
-    uint64_t value = 0;
-    if (distance == 0 || field > kCrc || type != kInt32 || !ReadVarint(&data, end, &value)) {
-      return std::nullopt;
-    }
-    if (field == kCompressedPageSize) checksum.page_bytes = FromZigzag(value);
-    if (field == kCrc) {
-      checksum.crc = static_cast<uint32_t>(FromZigzag(value));
-      return checksum;
-    }
+// How many bytes a codec can make of one at most, by what its format can say in the fewest bytes.
+int64_t GreatestRatio(parquet::Compression::type codec) {
+  switch (codec) {
+    case parquet::Compression::SNAPPY:
+      return 22;  // A copy of 64 bytes takes three: google/snappy's format_description.txt.
+    case parquet::Compression::LZ4:
+    case parquet::Compression::LZ4_FRAME:
+    case parquet::Compression::LZ4_HADOOP:
+      return 255;  // What a byte adds to a length: lz4's lz4_Block_format.md.
+    case parquet::Compression::GZIP:
+      return 1032;  // A match of 258 bytes takes two bits: RFC 1951.
+    case parquet::Compression::ZSTD:
+      return 32 * 1024;  // A block of 128 KiB takes four bytes: RFC 8878, 3.1.1.2.
+    default:
+      return kNoRatio;
   }
-  return std::nullopt;
 }
+
+// The most bytes that a page of this chunk can claim to have once decompressed.
+struct PageBounds {
+  int64_t ratio = 1;
+  int64_t bytes = 0;
+
+  bool Allow(const PageHeaderNumbers& page) const {
+    if (page.uncompressed_bytes <= kOrdinaryPageBytes) return true;
+    // What a codec puts around its contents is little beside an ordinary page.
+    return page.uncompressed_bytes <= bytes &&
+           page.uncompressed_bytes / ratio <= page.compressed_bytes;
+  }
+};
 
 // PageReader peeks at a header, advances over it, and reads the page or advances over it as well:
 // of the two reads behind a peek, which is what advancing comes to, the second one is the page.
 class CheckedPageStream final : public arrow::io::InputStream {
  public:
-  explicit CheckedPageStream(std::shared_ptr<arrow::io::InputStream> chunk)
-      : chunk_(std::move(chunk)) {}
+  CheckedPageStream(std::shared_ptr<arrow::io::InputStream> chunk, PageBounds bounds)
+      : chunk_(std::move(chunk)), bounds_(bounds) {}
 
   arrow::Status Close() override { return chunk_->Close(); }
   bool closed() const override { return chunk_->closed(); }
@@ -63,7 +66,13 @@ class CheckedPageStream final : public arrow::io::InputStream {
 
   arrow::Result<std::string_view> Peek(int64_t bytes) override {
     ARROW_ASSIGN_OR_RAISE(const std::string_view header, chunk_->Peek(bytes));
-    expected_ = FindChecksum(header);
+    // A header that is not whole cannot be read by PageReader either, which peeks further then.
+    ARROW_ASSIGN_OR_RAISE(page_, ScanPageHeader(header));
+    if (page_ && !bounds_.Allow(*page_)) {
+      return arrow::Status::IOError(
+          "a page claims more bytes than it can have: ", page_->uncompressed_bytes, " of ",
+          page_->compressed_bytes, " compressed ones");
+    }
     in_header_ = true;
     return header;
   }
@@ -82,23 +91,29 @@ class CheckedPageStream final : public arrow::io::InputStream {
 
  private:
   arrow::Status Check(const uint8_t* page, int64_t bytes) {
-    if (std::exchange(in_header_, false) || !expected_) return arrow::Status::OK();
-    if (bytes != expected_->page_bytes || Crc32(0, page, bytes) != expected_->crc) {
+    if (std::exchange(in_header_, false) || !page_ || !page_->crc) return arrow::Status::OK();
+    if (bytes != page_->compressed_bytes || Crc32(0, page, bytes) != *page_->crc) {
       return arrow::Status::IOError("a page does not have the checksum in its header");
     }
-    expected_.reset();
+    page_.reset();
     return arrow::Status::OK();
   }
 
   const std::shared_ptr<arrow::io::InputStream> chunk_;
-  std::optional<PageChecksum> expected_;  // Of the page whose header was peeked at last.
-  bool in_header_ = false;                // The next read is of that header.
+  const PageBounds bounds_;
+  std::optional<PageHeaderNumbers> page_;  // Whose header was peeked at last.
+  bool in_header_ = false;                 // The next read is of that header.
 };
 
 }  // namespace
 
-std::unique_ptr<arrow::io::InputStream> CheckPages(std::shared_ptr<arrow::io::InputStream> chunk) {
-  return std::make_unique<CheckedPageStream>(std::move(chunk));
+std::unique_ptr<arrow::io::InputStream> CheckPages(std::shared_ptr<arrow::io::InputStream> chunk,
+                                                   const parquet::ColumnChunkMetaData& metadata) {
+  PageBounds bounds{.ratio = GreatestRatio(metadata.compression()),
+                    .bytes = metadata.total_uncompressed_size()};
+  // Nothing is made room for then.
+  if (metadata.compression() == parquet::Compression::UNCOMPRESSED) bounds.bytes = INT64_MAX;
+  return std::make_unique<CheckedPageStream>(std::move(chunk), bounds);
 }
 
 }  // namespace hangar

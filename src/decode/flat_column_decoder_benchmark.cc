@@ -116,7 +116,8 @@ std::unique_ptr<parquet::PageReader> OpenPages(const std::shared_ptr<arrow::Buff
       chunk->has_dictionary_page() ? chunk->dictionary_page_offset() : chunk->data_page_offset();
   return parquet::PageReader::Open(
       CheckPages(std::make_shared<arrow::io::BufferReader>(
-          arrow::SliceBuffer(bytes, offset, chunk->total_compressed_size()))),
+                     arrow::SliceBuffer(bytes, offset, chunk->total_compressed_size())),
+                 *chunk),
       chunk->num_values(), chunk->compression(), parquet::ReaderProperties(),
       *metadata.schema()->Column(0));
 }

@@ -235,7 +235,7 @@ std::unique_ptr<parquet::PageReader> OpenPages(const BufferPtr& bytes, const Lea
       chunk.has_dictionary_page() ? chunk.dictionary_page_offset() : chunk.data_page_offset();
   std::shared_ptr<arrow::io::InputStream> stream = std::make_shared<arrow::io::BufferReader>(
       arrow::SliceBuffer(bytes, offset, chunk.total_compressed_size()));
-  if (checksums) stream = CheckPages(std::move(stream));
+  if (checksums) stream = CheckPages(std::move(stream), chunk);
   return parquet::PageReader::Open(std::move(stream), chunk.num_values(), chunk.compression(),
                                    parquet::ReaderProperties(), *leaf.column);
 }

@@ -32,19 +32,27 @@ std::vector<std::vector<int>> LeavesOfFields(const parquet::SchemaDescriptor& sc
   return leaves;
 }
 
+// What a value takes that is not of any length. One of a fixed length takes that much also where it
+// is null: pages can hold nothing but nulls, and be small.
+int64_t ValueBytes(const parquet::ColumnDescriptor& column) {
+  return std::max({parquet::GetTypeByteSize(column.physical_type()), column.type_length(), 1});
+}
+
 // About what a column chunk takes once decoded. A footer can claim any number.
-int64_t DecodedBytes(const parquet::ColumnChunkMetaData& chunk, int64_t rows) {
+int64_t DecodedBytes(const parquet::ColumnChunkMetaData& chunk,
+                     const parquet::ColumnDescriptor& column, int64_t rows) {
   constexpr int64_t kOffsetBytes = 4;
+  const int64_t value_bytes = ValueBytes(column);
   const int64_t values =
-      std::clamp<int64_t>(std::max(rows, chunk.num_values()), 0, kColumnChunkBytesMax / 64);
+      std::clamp<int64_t>(std::max(rows, chunk.num_values()), 0,
+                          kColumnChunkBytesMax / std::max<int64_t>(value_bytes, 64));
   const auto sizes = chunk.size_statistics();
   int64_t bytes = 0;
   if (sizes != nullptr && sizes->unencoded_byte_array_data_bytes) {
     bytes = std::min(*sizes->unencoded_byte_array_data_bytes, kColumnChunkBytesMax) +
             values * kOffsetBytes;
   } else {
-    const int64_t width = std::clamp<int64_t>(parquet::GetTypeByteSize(chunk.type()), 1, 16);
-    bytes = std::max(chunk.total_uncompressed_size(), values * width);
+    bytes = std::max(chunk.total_uncompressed_size(), values * value_bytes);
   }
   return std::clamp<int64_t>(bytes, 0, kColumnChunkBytesMax);
 }
@@ -61,7 +69,8 @@ std::vector<int64_t> EstimateRowBytes(const Footer& footer,
     for (size_t field = 0; field < row_bytes.size(); ++field) {
       int64_t bytes = 0;
       for (const int leaf : leaves_of_fields[field]) {
-        bytes = std::min(bytes + DecodedBytes(*row_group->ColumnChunk(leaf), rows),
+        bytes = std::min(bytes + DecodedBytes(*row_group->ColumnChunk(leaf),
+                                              *footer.metadata->schema()->Column(leaf), rows),
                          kColumnChunkBytesMax);
       }
       row_bytes[field] = std::max(row_bytes[field], bytes / rows);

@@ -1,6 +1,7 @@
 #include "read/stored_file.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include <arrow/type.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/column_reader.h>
+#include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
@@ -16,7 +18,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "catalog/object_file.h"
 #include "decode/arrow_column_decoder.h"
 #include "decode/checked_page_stream.h"
 #include "decode/column_chunk_stream.h"
@@ -28,27 +29,12 @@
 namespace hangar {
 namespace {
 
-// Column chunks of a row group with more compressed bytes than this are not held whole by Arrow's
-// reader but read through small buffers, one a column.
-constexpr int64_t kRowGroupHeldBytesMax = 64LL * 1024 * 1024;
-constexpr int64_t kColumnBufferBytes = 256 * 1024;
+// What chunks of old files can be longer than their footer says: see OpenPages.
+constexpr int64_t kUncountedHeaderBytes = 100;
 
 std::array<uint64_t, 2> HashOfVersion(const std::string& version) {
   const XXH128_hash_t hash = XXH3_128bits(version.data(), version.size());
   return {hash.low64, hash.high64};
-}
-
-int64_t LargestRowGroupBytes(const parquet::FileMetaData& metadata) {
-  int64_t largest = 0;
-  for (int i = 0; i < metadata.num_row_groups(); ++i) {
-    const auto row_group = metadata.RowGroup(i);
-    int64_t bytes = 0;
-    for (int column = 0; column < row_group->num_columns(); ++column) {
-      bytes += row_group->ColumnChunk(column)->total_compressed_size();
-    }
-    largest = std::max(largest, bytes);
-  }
-  return largest;
 }
 
 // Where a column chunk begins: at its dictionary page if it has one.
@@ -58,12 +44,55 @@ int64_t OffsetOf(const parquet::ColumnChunkMetaData& chunk) {
   return std::min(data, chunk.dictionary_page_offset());
 }
 
-// Writers whose files Parquet's own reader has to make allowances for when it opens a column chunk
-// (the sizes of PARQUET-816); so old that it may do so itself.
-bool HasWrongChunkSizes(const parquet::FileMetaData& metadata) {
-  return metadata.writer_version().VersionLt(
-      parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION());
-}
+// What Parquet's own reader reads a file through, so that it gets its pages, too, from OpenPages.
+class RowGroupContents final : public parquet::RowGroupReader::Contents {
+ public:
+  using OpenPages = std::function<std::unique_ptr<parquet::PageReader>(const LeafColumn& leaf)>;
+
+  RowGroupContents(std::unique_ptr<parquet::RowGroupMetaData> metadata,
+                   const parquet::ReaderProperties& properties, OpenPages open_pages)
+      : metadata_(std::move(metadata)),
+        properties_(properties),
+        open_pages_(std::move(open_pages)) {}
+
+  const parquet::RowGroupMetaData* metadata() const override { return metadata_.get(); }
+  const parquet::ReaderProperties* properties() const override { return &properties_; }
+  std::unique_ptr<parquet::PageReader> GetColumnPageReader(int leaf) override {
+    const auto chunk = metadata_->ColumnChunk(leaf);
+    return open_pages_({.column = metadata_->schema()->Column(leaf), .chunk = chunk.get()});
+  }
+
+ private:
+  const std::unique_ptr<parquet::RowGroupMetaData> metadata_;
+  const parquet::ReaderProperties properties_;
+  const OpenPages open_pages_;
+};
+
+class FileContents final : public parquet::ParquetFileReader::Contents {
+ public:
+  FileContents(std::shared_ptr<parquet::FileMetaData> metadata,
+               const parquet::ReaderProperties& properties, RowGroupContents::OpenPages open_pages)
+      : metadata_(std::move(metadata)),
+        properties_(properties),
+        open_pages_(std::move(open_pages)) {}
+
+  void Close() override {}
+  std::shared_ptr<parquet::FileMetaData> metadata() const override { return metadata_; }
+  std::shared_ptr<parquet::RowGroupReader> GetRowGroup(int row_group) override {
+    return std::make_shared<parquet::RowGroupReader>(std::make_unique<RowGroupContents>(
+        metadata_->RowGroup(row_group), properties_, open_pages_));
+  }
+  // Of these nothing is used.
+  std::shared_ptr<parquet::PageIndexReader> GetPageIndexReader() override { return nullptr; }
+  parquet::BloomFilterReader& GetBloomFilterReader() override {
+    throw parquet::ParquetException("Bloom filters are not read");
+  }
+
+ private:
+  const std::shared_ptr<parquet::FileMetaData> metadata_;
+  const parquet::ReaderProperties properties_;
+  const RowGroupContents::OpenPages open_pages_;
+};
 
 }  // namespace
 
@@ -98,13 +127,11 @@ arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenColumnChunk(int ro
 arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithoutArrow(int row_group,
                                                                            int field) {
   const parquet::FileMetaData& metadata = *footer().metadata;
-  if (HasWrongChunkSizes(metadata)) return nullptr;
   const auto row_group_metadata = metadata.RowGroup(row_group);
   std::vector<std::unique_ptr<parquet::ColumnChunkMetaData>> chunks;
   std::vector<LeafColumn> leaves;
   for (const int leaf : layout().leaves_of_fields[static_cast<size_t>(field)]) {
     chunks.push_back(row_group_metadata->ColumnChunk(leaf));
-    if (chunks.back()->crypto_metadata() != nullptr) return nullptr;
     leaves.push_back({.column = metadata.schema()->Column(leaf), .chunk = chunks.back().get()});
   }
   const auto& type = footer().read_schema->field(field)->type();
@@ -122,15 +149,24 @@ arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithoutArrow(int r
 
 std::unique_ptr<parquet::PageReader> StoredFile::OpenPages(const LeafColumn& leaf) const {
   const parquet::ColumnChunkMetaData& chunk = *leaf.chunk;
+  if (chunk.crypto_metadata() != nullptr) {
+    throw parquet::ParquetException("the column is encrypted");
+  }
+  const parquet::ApplicationVersion& writer = footer().metadata->writer_version();
   // Before that version page headers said of compressed pages that they were not (ARROW-17100).
-  const bool always_compressed = footer().metadata->writer_version().VersionLt(
-      parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
-  auto bytes = OpenColumnChunkStream(snapshot_.reader, OffsetOf(chunk),
-                                     chunk.total_compressed_size(), pool_);
+  const bool always_compressed =
+      writer.VersionLt(parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
+  const int64_t begin = OffsetOf(chunk);
+  int64_t bytes = chunk.total_compressed_size();
+  // Before that one the header of a dictionary page was not counted (PARQUET-816).
+  if (writer.VersionLt(parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION())) {
+    bytes += std::min(kUncountedHeaderBytes, snapshot_.reader->info().size_bytes - begin - bytes);
+  }
+  auto stream = OpenColumnChunkStream(snapshot_.reader, begin, bytes, pool_);
   // The stream verifies page checksums, several times as fast as Parquet's reader.
   parquet::ReaderProperties properties = StoredFileProperties(pool_);
   properties.set_page_checksum_verification(false);
-  return parquet::PageReader::Open(CheckPages(std::move(bytes)), chunk.num_values(),
+  return parquet::PageReader::Open(CheckPages(std::move(stream), chunk), chunk.num_values(),
                                    chunk.compression(), properties, *leaf.column,
                                    always_compressed);
 }
@@ -138,21 +174,16 @@ std::unique_ptr<parquet::PageReader> StoredFile::OpenPages(const LeafColumn& lea
 arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithArrow(int row_group, int field) {
   MutexLock lock(opening_);
   if (arrow_reader_ == nullptr) {
-    parquet::ReaderProperties properties = StoredFileProperties(pool_);
-    if (LargestRowGroupBytes(*footer().metadata) > kRowGroupHeldBytesMax) {
-      properties.enable_buffered_stream();
-      properties.set_buffer_size(kColumnBufferBytes);
-    }
     parquet::ArrowReaderProperties arrow_properties = StoredFileReaderProperties();
     // Reading ahead into memory that lives as long as the reader would hold a whole scan.
     arrow_properties.set_pre_buffer(false);
     arrow_properties.set_batch_size(layout().segment_rows);
-    ARROW_ASSIGN_OR_RAISE(arrow_reader_,
-                          parquet::arrow::FileReader::Make(
-                              pool_,
-                              parquet::ParquetFileReader::Open(OpenAsFile(snapshot_.reader, pool_),
-                                                               properties, footer().metadata),
-                              arrow_properties));
+    auto file = std::make_unique<parquet::ParquetFileReader>();
+    file->Open(
+        std::make_unique<FileContents>(footer().metadata, StoredFileProperties(pool_),
+                                       [this](const LeafColumn& leaf) { return OpenPages(leaf); }));
+    ARROW_ASSIGN_OR_RAISE(
+        arrow_reader_, parquet::arrow::FileReader::Make(pool_, std::move(file), arrow_properties));
   }
   ARROW_ASSIGN_OR_RAISE(auto batches,
                         arrow_reader_->GetRecordBatchReader(
