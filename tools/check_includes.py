@@ -10,7 +10,7 @@ import re
 import sys
 
 LOWER = {"catalog", "cache", "config", "schema", "store"}
-USE_CASES = {"read", "write", "access", "service"}
+USE_CASES = {"history", "read", "write", "access", "service"}
 
 # folder -> the folders that it may include and link. OPEN_TO_ALL and the folder itself go without
 # saying. A folder that is not here fails the check: its place has to be decided first.
@@ -22,6 +22,7 @@ MAY_USE = {
     "schema": set(),
     "store": set(),
     "catalog": LOWER,
+    "history": {"store"},
     "access": {"catalog"},
     "decode": {"store"},
     "encode": set(),

@@ -3,15 +3,20 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "app/allocator.h"
 #include "app/log.h"
-#include "app/process_memory.h"
+#include "app/memory_plan.h"
 #include "base/error.h"
 #include "flight/flight_door.h"
+#include "history/history_keeper.h"
 #include "service/dataset_service.h"
 #include "store/local_store.h"
 
@@ -70,28 +75,97 @@ arrow::Status SweepStaging(ObjectStore& store, Logger& logger) {
   return arrow::Status::OK();
 }
 
+// What the settings keep of the past, where the data folder is.
+RetentionPolicy RetentionOf(const ServeOptions& options) {
+  const History& history = options.history;
+  RetentionPolicy policy{.ticket_ttl = history.ticket_ttl,
+                         .versions = history.versions,
+                         .time = history.time,
+                         .bytes = history.bytes.bytes};
+  if (history.bytes.percent > 0) {
+    std::error_code error;
+    const auto space = std::filesystem::space(options.data, error);
+    const auto capacity = error ? std::uintmax_t{0} : space.capacity;
+    policy.bytes = static_cast<int64_t>(capacity / 100) * history.bytes.percent;
+  }
+  return policy;
+}
+
+// Tells what the server begins with. Files that turn out not to be Parquet are counted, too: to
+// know better would take a look into each.
+arrow::Status LogWhatIsThere(ObjectStore& store, const HistorySweepResult& history,
+                             Logger& logger) {
+  int64_t files = 0;
+  int64_t bytes = 0;
+  ARROW_ASSIGN_OR_RAISE(const auto lister, store.List({}));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto object, lister->Next());
+    if (!object) break;
+    ++files;
+    bytes += object->size_bytes;
+  }
+  if (history.purged.versions > 0) {
+    logger.Info("removed retired versions that are not kept any more",
+                {{"versions", std::to_string(history.purged.versions)},
+                 {"bytes", std::to_string(history.purged.bytes)}});
+  }
+  logger.Info("found", {{"files", std::to_string(files)},
+                        {"bytes", std::to_string(bytes)},
+                        {"past_versions", std::to_string(history.kept.versions)},
+                        {"past_bytes", std::to_string(history.kept.bytes)}});
+  return arrow::Status::OK();
+}
+
+UploadLimits UploadLimitsOf(const Limits& limits) {
+  return {.bytes = limits.upload_bytes,
+          .columns = limits.columns,
+          .metadata_bytes = limits.metadata_bytes};
+}
+
+FlightDoorOptions DoorOptions(const ServeOptions& options, const MemoryPlan& memory) {
+  const Limits& limits = options.limits;
+  return {.listen = options.listen,
+          .advertise = options.advertise,
+          .calls = {.streams = limits.streams,
+                    .streams_per_caller = limits.streams_per_caller,
+                    .uploads = limits.uploads},
+          .message_bytes = std::min(limits.message_bytes, memory.message_bytes),
+          .connection_bytes = memory.connection_bytes,
+          .stall_timeout = limits.stall_timeout,
+          .keepalive = limits.keepalive};
+}
+
 }  // namespace
 
 arrow::Status RunServer(const ServeOptions& options) {
   ChooseAllocator();
+  ARROW_ASSIGN_OR_RAISE(const MemoryPlan memory,
+                        PlanMemory(options.memory_limit, options.cache_memory));
+  ArrowMemoryBudget().SetCapacity(memory.counted_bytes);
   StopSignals stop_signals;
   RaiseFileLimit();
   const auto logger = MakeLogger(options.log_level, options.log_format);
   ARROW_ASSIGN_OR_RAISE(const auto store, LocalStore::Make(options.data));
   ARROW_RETURN_NOT_OK(SweepStaging(*store, *logger));
-  const int64_t cache_bytes = BytesOf(options.cache_memory);
   const auto service = std::make_shared<DatasetService>(
-      store, logger, DatasetService::Options{.cache_bytes = cache_bytes});
-  ARROW_ASSIGN_OR_RAISE(
-      const auto door,
-      FlightDoor::Start(service, {.listen = options.listen, .advertise = options.advertise},
-                        logger));
+      store, logger,
+      DatasetService::Options{.retention = RetentionOf(options),
+                              .footer_cache_bytes = memory.footer_cache_bytes,
+                              .cache_bytes = memory.cache_bytes,
+                              .uploads = UploadLimitsOf(options.limits),
+                              .memory = &ArrowMemoryBudget(),
+                              .queue_timeout = options.queue_timeout});
+  ARROW_ASSIGN_OR_RAISE(const HistorySweepResult history, service->StartSweepingHistory());
+  ARROW_RETURN_NOT_OK(LogWhatIsThere(*store, history, *logger));
+  ARROW_ASSIGN_OR_RAISE(const auto door,
+                        FlightDoor::Start(service, DoorOptions(options, memory), logger));
   // Programs that start a server read this line to learn the port.
   std::printf("listening on %s\n", door->uri().c_str());
   std::fflush(stdout);
   logger->Info("serving", {{"address", door->uri()},
                            {"data", options.data},
-                           {"cache_mebibytes", std::to_string(cache_bytes >> 20)}});
+                           {"memory_mebibytes", std::to_string(memory.limit_bytes >> 20)},
+                           {"cache_mebibytes", std::to_string(memory.cache_bytes >> 20)}});
 
   const int signal = stop_signals.Wait();
   logger->Info("stopping: letting running calls end",

@@ -33,6 +33,7 @@ arrow::StatusCode ArrowCodeOf(ErrorKind kind) {
     case ErrorKind::kCancelled:
       return arrow::StatusCode::Cancelled;
     case ErrorKind::kResourceExhausted:
+    case ErrorKind::kStorageFull:
       return arrow::StatusCode::CapacityError;
     case ErrorKind::kPermissionDenied:
     case ErrorKind::kUnavailable:
@@ -65,6 +66,7 @@ std::string_view ErrorKindName(ErrorKind kind) {
     case ErrorKind::kPermissionDenied:
       return "PERMISSION_DENIED";
     case ErrorKind::kResourceExhausted:
+    case ErrorKind::kStorageFull:
       return "RESOURCE_EXHAUSTED";
     case ErrorKind::kUnavailable:
       return "UNAVAILABLE";

@@ -18,7 +18,8 @@ enum class ErrorKind {
   kAlreadyExists,       ///< Asked to create what is there already.
   kFailedPrecondition,  ///< The store's state does not allow it; changing the state would.
   kPermissionDenied,    ///< The caller, or the server's own user, may not do it.
-  kResourceExhausted,   ///< No disk space, memory or quota is left.
+  kResourceExhausted,   ///< No memory, quota or other means is left.
+  kStorageFull,         ///< No disk space is left; to clients the same as kResourceExhausted.
   kUnavailable,         ///< Not now; the same request may work later.
   kUnimplemented,       ///< The server does not offer this.
   kCancelled,           ///< The caller went away or asked to stop.

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/clock.h"
-
 namespace hangar {
 namespace {
 
@@ -19,11 +17,6 @@ TEST(Error, ALibrarysStatusIsInternalSaveMemoryAndCancellation) {
   EXPECT_EQ(KindOf(arrow::Status::OutOfMemory("malloc")), ErrorKind::kResourceExhausted);
   EXPECT_EQ(KindOf(arrow::Status::Cancelled("stop")), ErrorKind::kCancelled);
   EXPECT_FALSE(HasErrorKind(arrow::Status::IOError("/srv/x: bad")));
-}
-
-TEST(Clock, FormatsRfc3339InUtcWithNanoseconds) {
-  EXPECT_EQ(FormatTimestamp(Timestamp(std::chrono::nanoseconds(1))),
-            "1970-01-01T00:00:00.000000001Z");
 }
 
 }  // namespace

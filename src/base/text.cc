@@ -84,7 +84,8 @@ std::vector<GlobElement> ParseGlob(std::string_view glob) {
 bool SetHolds(std::string_view set, char byte) {
   for (size_t i = 0; i < set.size(); ++i) {
     if (i + 2 < set.size() && set[i + 1] == '-') {
-      if (set[i] <= byte && byte <= set[i + 2]) return true;
+      const auto code = [](char c) { return static_cast<unsigned char>(c); };
+      if (code(set[i]) <= code(byte) && code(byte) <= code(set[i + 2])) return true;
       i += 2;
     } else if (set[i] == byte) {
       return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -47,6 +48,19 @@ class ByteCache {
     ShardOf(hash).Insert(key, hash, std::move(value), charge_bytes, shard_capacity_bytes_);
   }
 
+  /// Lets go of about `bytes`, what would leave next first, and returns the sum of their charges: 0
+  /// when nothing is left. What callers hold lives on.
+  int64_t Release(int64_t bytes) {
+    // Each time from another shard on, so that all become smaller alike.
+    const size_t first = next_to_release_.fetch_add(1, std::memory_order_relaxed);
+    int64_t released_bytes = 0;
+    for (size_t i = 0; i < kShards && released_bytes < bytes; ++i) {
+      released_bytes +=
+          shards_[(first + i) % kShards].Release(bytes - released_bytes, shard_capacity_bytes_);
+    }
+    return released_bytes;
+  }
+
   /// Lets go of everything; what callers hold lives on.
   void Clear() {
     for (Shard& shard : shards_) shard.Clear();
@@ -85,18 +99,19 @@ class ByteCache {
         Remove(found->second, &removed);
       }
       if (charge_bytes > capacity_bytes) return;
-      while (small_bytes_ + main_bytes_ + charge_bytes > capacity_bytes) {
-        const bool small_is_full = small_bytes_ * kSmallPart > capacity_bytes;
-        if (small_is_full || main_.empty()) {
-          EvictFromSmall(&removed);
-        } else {
-          EvictFromMain(&removed);
-        }
-      }
+      ShrinkTo(capacity_bytes - charge_bytes, capacity_bytes, &removed);
       Queue& queue = to_main ? main_ : small_;
       queue.push_front({key, hash, std::move(value), charge_bytes, /*uses=*/0, to_main});
       (to_main ? main_bytes_ : small_bytes_) += charge_bytes;
       index_[key] = queue.begin();
+    }
+
+    int64_t Release(int64_t bytes, int64_t capacity_bytes) HANGAR_EXCLUDES(mutex_) {
+      Queue removed;
+      MutexLock lock(mutex_);
+      const int64_t before_bytes = small_bytes_ + main_bytes_;
+      ShrinkTo(std::max<int64_t>(before_bytes - bytes, 0), capacity_bytes, &removed);
+      return before_bytes - small_bytes_ - main_bytes_;
     }
 
     void Clear() HANGAR_EXCLUDES(mutex_) {
@@ -134,6 +149,17 @@ class ByteCache {
       (entry->in_main ? main_bytes_ : small_bytes_) -= entry->charge_bytes;
       index_.erase(entry->key);
       removed->splice(removed->begin(), entry->in_main ? main_ : small_, entry);
+    }
+
+    void ShrinkTo(int64_t bytes, int64_t capacity_bytes, Queue* removed) HANGAR_REQUIRES(mutex_) {
+      while (small_bytes_ + main_bytes_ > bytes) {
+        const bool small_is_full = small_bytes_ * kSmallPart > capacity_bytes;
+        if (small_is_full || main_.empty()) {
+          EvictFromSmall(removed);
+        } else {
+          EvictFromMain(removed);
+        }
+      }
     }
 
     void EvictFromSmall(Queue* removed) HANGAR_REQUIRES(mutex_) {
@@ -193,6 +219,7 @@ class ByteCache {
   const int64_t capacity_bytes_;
   const int64_t shard_capacity_bytes_;
   std::array<Shard, kShards> shards_;
+  std::atomic<size_t> next_to_release_ = 0;
 };
 
 }  // namespace hangar

@@ -79,6 +79,32 @@ TEST(ByteCache, ClearLetsGoOfEverythingAndItFillsAgain) {
   EXPECT_EQ(*cache.Find("a"), "two");
 }
 
+TEST(ByteCache, ReleaseLetsGoOfWhatWasAskedForUntilNothingIsLeft) {
+  ByteCache<int, int> cache(/*capacity_bytes=*/16'000);
+  const auto value = std::make_shared<const int>(1);
+  for (int key = 0; key < 800; ++key) cache.Insert(key, value, 10);
+  const int64_t before = cache.charged_bytes();
+  const int64_t released = cache.Release(1'000);
+  EXPECT_GE(released, 1'000);
+  EXPECT_LT(released, 1'010);
+  EXPECT_EQ(cache.charged_bytes(), before - released);
+  while (cache.Release(1'000) > 0) {
+  }
+  EXPECT_EQ(cache.charged_bytes(), 0);
+}
+
+TEST(ByteCache, ReleaseKeepsWhatIsUsedForTheLast) {
+  ByteCache<int, int> cache(/*capacity_bytes=*/16'000);
+  const auto value = std::make_shared<const int>(1);
+  for (int key = 0; key < 800; ++key) cache.Insert(key, value, 10);
+  for (int key = 0; key < 800; key += 4) cache.Find(key);
+  const int64_t before = cache.charged_bytes();
+  while (cache.charged_bytes() > before / 2) cache.Release(10);
+  int used_left = 0;
+  for (int key = 0; key < 800; key += 4) used_left += cache.Find(key) != nullptr ? 1 : 0;
+  EXPECT_GT(used_left, 190);
+}
+
 TEST(ByteCache, AValueLargerThanAShardIsNotKeptAndOldOnesStay) {
   ByteCache<std::string> cache(/*capacity_bytes=*/1600);
   cache.Insert("a", Value("small"), 10);

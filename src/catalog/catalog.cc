@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/for_each_index.h"
+#include "store/store_errors.h"
 
 namespace hangar {
 namespace {
@@ -19,13 +20,29 @@ constexpr int64_t kUnservableBytes = 4 * 1024 * 1024;
 // them soon and a short page reads little that it does not give.
 constexpr size_t kBatchMax = 64;
 
-arrow::Status CheckVersion(const DatasetName& name, const ObjectInfo& object,
-                           const std::optional<std::string>& version) {
-  if (!version || *version == object.version) return arrow::Status::OK();
-  return Error(ErrorKind::kNotFound,
-               "version {} of {} is gone: the dataset changed; ask for it again", Quoted(*version),
-               Quoted(name.value()));
-}
+// A version can go from its key to the history and back between two looks: so often they are
+// repeated before it counts as gone.
+constexpr int kLooksMax = 4;
+
+// Tells bytes that are wrong from bytes that could not be read, which may be different next time.
+class WatchedReader final : public ObjectReader {
+ public:
+  explicit WatchedReader(ObjectReader* reader) : reader_(reader) {}
+
+  const ObjectInfo& info() const override { return reader_->info(); }
+  arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override {
+    auto status = reader_->ReadAt(offset, length, out);
+    failed_ = failed_ || !status.ok();
+    return status;
+  }
+  bool failed() const { return failed_; }
+
+ private:
+  ObjectReader* const reader_;
+  bool failed_ = false;
+};
+
+bool IsNotFound(const arrow::Status& status) { return KindOf(status) == ErrorKind::kNotFound; }
 
 }  // namespace
 
@@ -47,52 +64,134 @@ std::string Catalog::UnservableKey(const ObjectInfo& object) {
 
 arrow::Result<std::shared_ptr<const Footer>> Catalog::FindFooter(const ObjectInfo& object) {
   if (auto footer = footers_.Find(object.version)) return footer;
-  if (const auto status = unservable_.Find(UnservableKey(object))) return *status;
+  const auto unservable = unservable_.Find(UnservableKey(object));
+  if (unservable && unservable->settled) return unservable->status;
   return nullptr;
+}
+
+// Remembered so that a listing opens a file that is not Parquet, and logs it, once.
+void Catalog::NoteUnservable(const ObjectInfo& object, const arrow::Status& status) {
+  const std::string key = UnservableKey(object);
+  if (!unservable_.Find(key)) {
+    logger_->Warning("a file in the data folder is not served",
+                     {{"dataset", object.key}, {"reason", status.message()}});
+  }
+  unservable_.Insert(key, std::make_shared<const Unservable>(status, object.settled),
+                     kEntryOverheadBytes);
 }
 
 arrow::Result<std::shared_ptr<const Footer>> Catalog::FooterOf(ObjectReader& reader) {
   const ObjectInfo& object = reader.info();
   ARROW_ASSIGN_OR_RAISE(const auto cached, FindFooter(object));
   if (cached != nullptr) return cached;
-  auto footer = ReadFooter(reader, schemas_);
+  WatchedReader watched(&reader);
+  auto footer = ReadFooter(watched, schemas_);
   if (footer.ok()) {
-    Learn(object, *footer);
-  } else if (KindOf(footer.status()) == ErrorKind::kDataLoss) {
-    // Remembered so that a listing opens a file that is not Parquet, and logs it, once.
-    logger_->Warning("a file in the data folder is not served",
-                     {{"dataset", object.key}, {"reason", footer.status().message()}});
-    unservable_.Insert(UnservableKey(object),
-                       std::make_shared<const arrow::Status>(footer.status()), kEntryOverheadBytes);
+    if (object.settled) Learn(object, *footer);
+  } else if (KindOf(footer.status()) == ErrorKind::kDataLoss && !watched.failed()) {
+    NoteUnservable(object, footer.status());
   }
   return footer;
 }
 
 arrow::Result<Snapshot> Catalog::DescribeObject(const ObjectInfo& object) {
   ARROW_ASSIGN_OR_RAISE(auto cached, FindFooter(object));
-  if (cached != nullptr) return Snapshot{object, std::move(cached)};
+  if (cached != nullptr) return Snapshot{object, std::move(cached), std::nullopt};
   ARROW_ASSIGN_OR_RAISE(const auto reader, store_->Open(object.key));
   ARROW_ASSIGN_OR_RAISE(auto footer, FooterOf(*reader));
-  return Snapshot{reader->info(), std::move(footer)};
+  return Snapshot{reader->info(), std::move(footer), std::nullopt};
+}
+
+arrow::Result<Snapshot> Catalog::DescribeRetired(const RetiredObject& retired) {
+  const Retirement retirement{.time = retired.retired, .by = retired.by};
+  ARROW_ASSIGN_OR_RAISE(auto cached, FindFooter(retired.object));
+  if (cached != nullptr) return Snapshot{retired.object, std::move(cached), retirement};
+  ARROW_ASSIGN_OR_RAISE(const auto reader,
+                        store_->OpenRetired(retired.object.key, retired.object.version));
+  ARROW_ASSIGN_OR_RAISE(auto footer, FooterOf(*reader));
+  return Snapshot{retired.object, std::move(footer), retirement};
 }
 
 arrow::Result<Snapshot> Catalog::Describe(const DatasetName& name,
                                           const std::optional<std::string>& version) {
-  ARROW_ASSIGN_OR_RAISE(const ObjectInfo object, store_->Stat(name.value()));
-  ARROW_RETURN_NOT_OK(CheckVersion(name, object, version));
-  ARROW_ASSIGN_OR_RAISE(Snapshot snapshot, DescribeObject(object));
-  // The file can have been replaced between looking at it and opening it.
-  ARROW_RETURN_NOT_OK(CheckVersion(name, snapshot.object, version));
-  return snapshot;
+  if (!version) {
+    ARROW_ASSIGN_OR_RAISE(const ObjectInfo object, store_->Stat(name.value()));
+    return DescribeObject(object);
+  }
+  for (int look = 0; look < kLooksMax; ++look) {
+    const auto object = store_->Stat(name.value());
+    if (!object.ok() && !IsNotFound(object.status())) return object.status();
+    if (object.ok() && object->version == *version) {
+      auto snapshot = DescribeObject(*object);
+      if (!snapshot.ok() && !IsNotFound(snapshot.status())) return snapshot;
+      // The file can have been replaced between looking at it and opening it.
+      if (snapshot.ok() && snapshot->object.version == *version) return snapshot;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto all_retired, store_->ListRetired(name.value()));
+    for (const RetiredObject& retired : all_retired) {
+      if (retired.object.version != *version) continue;
+      auto snapshot = DescribeRetired(retired);
+      if (snapshot.ok() || !IsNotFound(snapshot.status())) return snapshot;
+    }
+  }
+  return NotRetired(name.value(), *version);
 }
 
 arrow::Result<OpenSnapshot> Catalog::Open(const DatasetName& name,
                                           const std::optional<std::string>& version) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ObjectReader> reader, store_->Open(name.value()));
-  ARROW_RETURN_NOT_OK(CheckVersion(name, reader->info(), version));
-  ARROW_ASSIGN_OR_RAISE(auto footer, FooterOf(*reader));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ObjectReader> reader, OpenVersion(name, version));
   ObjectInfo object = reader->info();
-  return OpenSnapshot{{std::move(object), std::move(footer)}, std::move(reader)};
+  // What was published here is known by now, and complete however young it is.
+  object.settled = object.settled || footers_.Find(object.version) != nullptr;
+  ARROW_ASSIGN_OR_RAISE(auto footer, FooterOf(*reader));
+  return OpenSnapshot{{std::move(object), std::move(footer), std::nullopt}, std::move(reader)};
+}
+
+arrow::Result<std::unique_ptr<ObjectReader>> Catalog::OpenVersion(
+    const DatasetName& name, const std::optional<std::string>& version) {
+  for (int look = 0; look < kLooksMax; ++look) {
+    auto current = store_->Open(name.value());
+    if (!version || (current.ok() && (*current)->info().version == *version)) return current;
+    if (!current.ok() && !IsNotFound(current.status())) return current.status();
+    auto retired = store_->OpenRetired(name.value(), *version);
+    if (retired.ok() || !IsNotFound(retired.status())) return retired;
+  }
+  return NotRetired(name.value(), *version);
+}
+
+arrow::Result<std::string> Catalog::VersionAt(const DatasetName& name, Timestamp time) {
+  const auto current = store_->Stat(name.value());
+  if (!current.ok() && !IsNotFound(current.status())) return current.status();
+  ARROW_ASSIGN_OR_RAISE(const auto all_retired, store_->ListRetired(name.value()));
+  // Of those that were there by then, the one that was retired first after it.
+  std::optional<std::string> version;
+  if (current.ok() && current->modified <= time) version = current->version;
+  for (const RetiredObject& retired : all_retired) {
+    if (retired.retired <= time) break;
+    if (retired.object.modified <= time) version = retired.object.version;
+  }
+  if (version) return *std::move(version);
+  return Error(ErrorKind::kNotFound, "{} was not there at {}, or that version is not kept any more",
+               Quoted(name.value()), FormatTimestamp(time));
+}
+
+arrow::Result<std::vector<Snapshot>> Catalog::Versions(const DatasetName& name) {
+  std::vector<Snapshot> versions;
+  auto current = Describe(name, std::nullopt);
+  if (current.ok()) {
+    versions.push_back(*std::move(current));
+  } else if (!IsNotFound(current.status()) && KindOf(current.status()) != ErrorKind::kDataLoss) {
+    return current.status();
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto all_retired, store_->ListRetired(name.value()));
+  for (const RetiredObject& retired : all_retired) {
+    if (retired.by == RetiredBy::kRenamed) continue;
+    // Left by a change that ended half way.
+    if (!versions.empty() && versions[0].object.version == retired.object.version) continue;
+    auto snapshot = DescribeRetired(retired);
+    if (snapshot.ok()) versions.push_back(*std::move(snapshot));
+  }
+  return versions;
 }
 
 arrow::Result<std::unique_ptr<Catalog::Lister>> Catalog::List(DatasetFilter filter,
@@ -122,7 +221,7 @@ void Catalog::Lister::ReadBatch() {
     auto footer = catalog_->FindFooter(**object);
     if (!footer.ok()) continue;
     if (*footer != nullptr) {
-      batch_.push_back(Snapshot{**std::move(object), *std::move(footer)});
+      batch_.push_back(Snapshot{**std::move(object), *std::move(footer), std::nullopt});
     } else {
       unread.emplace_back(batch_.size(), **std::move(object));
       batch_.emplace_back();

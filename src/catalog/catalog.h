@@ -21,10 +21,17 @@ namespace hangar {
 
 class WorkerPool;
 
+/// How a version came to be a past one.
+struct Retirement {
+  Timestamp time{};
+  RetiredBy by = RetiredBy::kReplaced;
+};
+
 /// A resolved dataset: one version of its file and what that file's footer says.
 struct Snapshot {
   ObjectInfo object;
   std::shared_ptr<const Footer> footer;
+  std::optional<Retirement> retired;  ///< Of a version that is not the current one.
 };
 
 /// A snapshot whose bytes can be read, also after the dataset was replaced or dropped.
@@ -49,14 +56,21 @@ class Catalog {
   Catalog(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
           int64_t footer_cache_bytes);
 
-  /// The dataset as it is now, or NOT_FOUND; with `version`, NOT_FOUND also when the dataset has
-  /// moved on from it. DATA_LOSS when its file is not Parquet.
+  /// The dataset as it is now, or NOT_FOUND; with `version` that one, be it current or retired, and
+  /// NOT_FOUND when it is kept no longer. DATA_LOSS when its file is not Parquet.
   arrow::Result<Snapshot> Describe(const DatasetName& name,
                                    const std::optional<std::string>& version);
 
   /// As Describe, and opens the file.
   arrow::Result<OpenSnapshot> Open(const DatasetName& name,
                                    const std::optional<std::string>& version);
+
+  /// The version that was current at that time, as far as it is kept, else NOT_FOUND.
+  arrow::Result<std::string> VersionAt(const DatasetName& name, Timestamp time);
+
+  /// The current version, if any, and all that are retired, the latest first; those that merely
+  /// have another name now are left out, as are files that are not Parquet.
+  arrow::Result<std::vector<Snapshot>> Versions(const DatasetName& name);
 
   /// Walks the datasets one by one. Files that are not Parquet are passed over; each is logged
   /// once. Footers that are not known yet are read some at a time, in parallel and a little ahead.
@@ -99,16 +113,26 @@ class Catalog {
  private:
   // The name is part of it, as the remembered sentence holds the name.
   static std::string UnservableKey(const ObjectInfo& object);
+  /// Why a file is not served, and whether that is for good.
+  struct Unservable {
+    arrow::Status status;
+    bool settled = true;
+  };
+
   // The cached footer, nullptr when it is not known yet, or why the file is not served.
   arrow::Result<std::shared_ptr<const Footer>> FindFooter(const ObjectInfo& object);
+  void NoteUnservable(const ObjectInfo& object, const arrow::Status& status);
   arrow::Result<std::shared_ptr<const Footer>> FooterOf(ObjectReader& reader);
   arrow::Result<Snapshot> DescribeObject(const ObjectInfo& object);
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenVersion(
+      const DatasetName& name, const std::optional<std::string>& version);
+  arrow::Result<Snapshot> DescribeRetired(const RetiredObject& retired);
 
   const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<Logger> logger_;
   StoredSchemas schemas_;
-  ByteCache<Footer> footers_;            // By version.
-  ByteCache<arrow::Status> unservable_;  // By UnservableKey.
+  ByteCache<Footer> footers_;         // By version.
+  ByteCache<Unservable> unservable_;  // By UnservableKey.
 };
 
 }  // namespace hangar

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/worker_pool.h"
 #include "store/memory_store.h"
+#include "tests/support/forwarding_store.h"
 #include "tests/support/recording_logger.h"
 #include "tests/support/test_data.h"
 
@@ -47,10 +48,22 @@ TEST_F(CatalogTest, DescribesTheCurrentVersion) {
   EXPECT_NE(first.version, second.version);
 }
 
+TEST_F(CatalogTest, AVersionIsFoundAsLongAsItIsKept) {
+  const ObjectInfo first = StoreNumbered(*store_, "a", 10);
+  StoreNumbered(*store_, "a", 20);
+  EXPECT_EQ(catalog_.Open(Name("a"), first.version)->snapshot.footer->rows, 10);
+  EXPECT_EQ(catalog_.Describe(Name("a"), first.version)->footer->rows, 10);
+  EXPECT_TRUE(catalog_.Describe(Name("a"), first.version)->retired);
+  EXPECT_TRUE(store_->Delete("a", Precondition::None()).ok());
+  EXPECT_EQ(catalog_.Describe(Name("a"), first.version)->footer->rows, 10);
+  EXPECT_EQ(catalog_.Versions(Name("a"))->size(), 2U);
+}
+
 TEST_F(CatalogTest, AVersionThatIsGoneIsNotFoundAndSaysToAskAgain) {
   const ObjectInfo first = StoreNumbered(*store_, "a", 10);
   EXPECT_TRUE(catalog_.Open(Name("a"), first.version).ok());
   StoreNumbered(*store_, "a", 20);
+  EXPECT_TRUE(store_->PurgeRetired(store_->ListRetired("a")->at(0)).ok());
   for (const arrow::Status& status : {catalog_.Open(Name("a"), first.version).status(),
                                       catalog_.Describe(Name("a"), first.version).status()}) {
     EXPECT_EQ(KindOf(status), ErrorKind::kNotFound);
@@ -94,32 +107,16 @@ TEST_F(CatalogTest, AFileThatIsNotParquetIsLeftOutAndLoggedOnce) {
 }
 
 // Counts how often files are opened.
-class CountingStore final : public ObjectStore {
+class CountingStore final : public ForwardingStore {
  public:
-  explicit CountingStore(std::shared_ptr<ObjectStore> store) : store_(std::move(store)) {}
+  using ForwardingStore::ForwardingStore;
 
-  arrow::Result<ObjectInfo> Stat(const std::string& key) override { return store_->Stat(key); }
   arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) override {
     ++opened;
-    return store_->Open(key);
+    return ForwardingStore::Open(key);
   }
-  arrow::Result<std::unique_ptr<StagedObject>> Stage() override { return store_->Stage(); }
-  arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) override {
-    return store_->List(options);
-  }
-  arrow::Status Delete(const std::string& key, const Precondition& precondition) override {
-    return store_->Delete(key, precondition);
-  }
-  arrow::Result<ObjectInfo> Rename(const std::string& from, const std::string& to,
-                                   const Precondition& a, const Precondition& b) override {
-    return store_->Rename(from, to, a, b);
-  }
-  arrow::Result<SweepReport> SweepStaging() override { return store_->SweepStaging(); }
 
   int opened = 0;
-
- private:
-  const std::shared_ptr<ObjectStore> store_;
 };
 
 TEST_F(CatalogTest, AFooterIsReadOncePerVersion) {

@@ -8,6 +8,7 @@
 
 #include <arrow/memory_pool.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/exception.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
@@ -16,6 +17,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/stored_schemas.h"
+#include "schema/schema_metadata.h"
 
 namespace hangar {
 namespace {
@@ -113,6 +115,12 @@ arrow::Status CheckRowGroups(const ObjectInfo& object, const parquet::FileMetaDa
   return arrow::Status::OK();
 }
 
+std::string UploadIdOf(const parquet::FileMetaData& metadata) {
+  const auto& pairs = metadata.key_value_metadata();
+  const int position = pairs == nullptr ? -1 : pairs->FindKey(kUploadIdKey);
+  return position < 0 ? std::string() : pairs->value(position);
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader,
@@ -120,6 +128,8 @@ arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader,
   const ObjectInfo& object = reader.info();
   ARROW_ASSIGN_OR_RAISE(const std::string bytes, ReadFooterBytes(reader));
   ARROW_ASSIGN_OR_RAISE(auto metadata, ParseFooter(object, bytes));
+  auto footer = std::make_shared<Footer>();
+  footer->upload_id = UploadIdOf(*metadata);
   arrow::Result<StoredSchemas::Read> read;
   try {
     const int64_t columns_end =
@@ -131,7 +141,6 @@ arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader,
   }
   if (!read.ok()) return NotServable(object, "its schema has no Arrow counterpart");
 
-  auto footer = std::make_shared<Footer>();
   footer->logical_schema = read->schema->logical_schema;
   footer->read_schema = read->schema->read_schema;
   footer->ipc_schema = read->schema->ipc_schema;

@@ -25,6 +25,7 @@ struct Footer {
   std::shared_ptr<arrow::Schema> logical_schema;
   std::shared_ptr<arrow::Schema> read_schema;
   std::shared_ptr<const std::string> ipc_schema;
+  std::string upload_id;  ///< See kUploadIdKey; empty when the file has none.
   int64_t rows = 0;
   int row_groups = 0;
   /// About how much memory this holds.

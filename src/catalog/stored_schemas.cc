@@ -11,6 +11,7 @@
 #include <parquet/metadata.h>
 #include <parquet/schema.h>
 
+#include "schema/schema_metadata.h"
 #include "schema/storage_mapping.h"
 
 namespace hangar {
@@ -20,9 +21,14 @@ namespace {
 constexpr size_t kSchemasMax = 64;
 constexpr uint32_t kFooterBytesMax = 16 * 1024;
 
+// What a schema may follow from; an upload's name differs from file to file and is not part of it.
+std::shared_ptr<const arrow::KeyValueMetadata> MetadataOf(const parquet::FileMetaData& footer) {
+  return WithoutKey(footer.key_value_metadata(), kUploadIdKey);
+}
+
 size_t HashOf(const parquet::FileMetaData& footer) {
   size_t hash = static_cast<size_t>(footer.num_columns());
-  const auto& metadata = footer.key_value_metadata();
+  const auto metadata = MetadataOf(footer);
   if (metadata == nullptr) return hash;
   for (const std::string& value : metadata->values()) {
     hash = hash * 31 + std::hash<std::string_view>()(value);
@@ -31,8 +37,8 @@ size_t HashOf(const parquet::FileMetaData& footer) {
 }
 
 bool HaveOneSchema(const parquet::FileMetaData& a, const parquet::FileMetaData& b) {
-  const auto& metadata = a.key_value_metadata();
-  const auto& other = b.key_value_metadata();
+  const auto metadata = MetadataOf(a);
+  const auto other = MetadataOf(b);
   if ((metadata == nullptr) != (other == nullptr)) return false;
   // Key by key in this order: that is how a reader takes them.
   if (metadata != nullptr &&

@@ -44,6 +44,16 @@ arrow::Status SetCacheMemory(ServeOptions& options, const Values& values) {
   return arrow::Status::OK();
 }
 
+arrow::Status SetMemoryLimit(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.memory_limit, ParseMemoryAmount(values.back()));
+  return arrow::Status::OK();
+}
+
+arrow::Status SetQueueTimeout(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.queue_timeout, ParseDuration(values.back()));
+  return arrow::Status::OK();
+}
+
 arrow::Status SetLogLevel(ServeOptions& options, const Values& values) {
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
   if (std::ranges::find(kLevels, values.back()) == kLevels.end()) {
@@ -70,6 +80,73 @@ arrow::Status SetGrace(ServeOptions& options, const Values& values) {
   return arrow::Status::OK();
 }
 
+arrow::Result<int64_t> ParseCount(const std::string& text, int64_t least) {
+  constexpr int64_t kCountMax = 1'000'000'000;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least ||
+      number > kCountMax) {
+    return Error(ErrorKind::kInvalidArgument, "{} is not a number from {} to {}", Quoted(text),
+                 least, kCountMax);
+  }
+  return number;
+}
+
+// A setting of `Limits` that is a number of things.
+template <int64_t Limits::* field>
+arrow::Status SetCount(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.limits.*field, ParseCount(values.back(), /*least=*/1));
+  return arrow::Status::OK();
+}
+
+// A setting of `Limits` that is a number of bytes.
+template <int64_t Limits::* field>
+arrow::Status SetBytes(ServeOptions& options, const Values& values) {
+  const auto amount = ParseMemoryAmount(values.back());
+  if (!amount.ok() || amount->bytes == 0) {
+    return Error(ErrorKind::kInvalidArgument,
+                 "{} is not a number of bytes; they are written as 64KiB, 512MiB or 4GiB",
+                 Quoted(values.back()));
+  }
+  options.limits.*field = amount->bytes;
+  return arrow::Status::OK();
+}
+
+// A setting of `Limits` that is a duration, which cannot be 0.
+template <std::chrono::milliseconds Limits::* field>
+arrow::Status SetDuration(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(const auto duration, ParseDuration(values.back()));
+  if (duration.count() == 0) return MakeError(ErrorKind::kInvalidArgument, "it cannot be 0");
+  options.limits.*field = duration;
+  return arrow::Status::OK();
+}
+
+arrow::Status SetTicketTtl(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.history.ticket_ttl, ParseDuration(values.back()));
+  return arrow::Status::OK();
+}
+
+arrow::Status SetKeepVersions(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.history.versions, ParseCount(values.back(), /*least=*/0));
+  return arrow::Status::OK();
+}
+
+arrow::Status SetKeepFor(ServeOptions& options, const Values& values) {
+  ARROW_ASSIGN_OR_RAISE(options.history.time, ParseDuration(values.back()));
+  return arrow::Status::OK();
+}
+
+arrow::Status SetHistoryBytes(ServeOptions& options, const Values& values) {
+  const auto amount = ParseMemoryAmount(values.back());
+  if (!amount.ok()) {
+    return Error(ErrorKind::kInvalidArgument,
+                 "{} is not an amount of disk space; amounts are written as 10%, 512MiB, 4GiB or 0",
+                 Quoted(values.back()));
+  }
+  options.history.bytes = *amount;
+  return arrow::Status::OK();
+}
+
 constexpr Setting kSettings[] = {
     {"data", "folder whose Parquet files are the datasets; made when missing", "./datasets", false,
      SetData},
@@ -79,10 +156,38 @@ constexpr Setting kSettings[] = {
      "the connection that asked", true, SetAdvertise},
     {"cache_memory", "memory for what reads decode, kept for the next ones: 4GiB, 25% or 0", "25%",
      false, SetCacheMemory},
+    {"memory_limit", "memory that the server takes, about: 4GiB or 50%, 128MiB at least", "50%",
+     false, SetMemoryLimit},
+    {"queue_timeout", "how long a read or an upload waits for memory that others hold", "30s",
+     false, SetQueueTimeout},
     {"log_level", "least severe messages logged: debug, info, warning or error", "info", false,
      SetLogLevel},
     {"log_format", "form of the log on standard error: text or json", "text", false, SetLogFormat},
     {"grace", "how long running calls may go on after a signal to stop", "30s", false, SetGrace},
+    {"ticket_ttl", "how long a ticket can be redeemed whatever happens to the dataset", "10m",
+     false, SetTicketTtl},
+    {"keep_versions", "past versions of a dataset that are kept, at most", "10", false,
+     SetKeepVersions},
+    {"keep_for", "how long past versions and dropped datasets are kept, at most", "7d", false,
+     SetKeepFor},
+    {"history_bytes", "disk space that they take in all, at most: 10%, 50GiB or 0", "10%", false,
+     SetHistoryBytes},
+    {"max_streams", "reads, listings and uploads under way at once", "1024", false,
+     SetCount<&Limits::streams>},
+    {"max_streams_per_caller", "the same, of one network address", "256", false,
+     SetCount<&Limits::streams_per_caller>},
+    {"max_uploads", "uploads under way at once", "64", false, SetCount<&Limits::uploads>},
+    {"max_upload_bytes", "bytes that one upload may send, and that its file may have", "1TiB",
+     false, SetBytes<&Limits::upload_bytes>},
+    {"max_columns", "columns of a dataset that is put", "10000", false, SetCount<&Limits::columns>},
+    {"max_metadata_bytes", "bytes of names and metadata in the schema of a dataset that is put",
+     "16MiB", false, SetBytes<&Limits::metadata_bytes>},
+    {"max_message_bytes", "bytes of one message from a client", "2GiB", false,
+     SetBytes<&Limits::message_bytes>},
+    {"stall_timeout", "how long a client may take or send nothing in the middle of a call", "1m",
+     false, SetDuration<&Limits::stall_timeout>},
+    {"keepalive", "how long a connection may be silent before it must show a sign of life", "1m",
+     false, SetDuration<&Limits::keepalive>},
 };
 
 // The number of single-character edits between two words (Levenshtein's distance, row by row).
@@ -231,8 +336,8 @@ arrow::Result<MemoryAmount> ParseMemoryAmount(std::string_view text) {
 
 arrow::Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}};
-  constexpr int64_t kHoursMax = 24 * 365;
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 24 * 3'600'000}};
+  constexpr int64_t kHoursMax = 24 * 365 * 10;
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
@@ -242,7 +347,8 @@ arrow::Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
     return std::chrono::milliseconds(number * milliseconds);
   }
   return Error(ErrorKind::kInvalidArgument,
-               "{} is not a duration; durations are written as 500ms, 30s, 2m or 1h", Quoted(text));
+               "{} is not a duration; durations are written as 500ms, 30s, 2m, 1h or 7d",
+               Quoted(text));
 }
 
 }  // namespace hangar

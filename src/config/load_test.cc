@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -55,6 +57,7 @@ TEST_F(LoadTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(from_texts.log_format, options->log_format);
   EXPECT_EQ(from_texts.grace, options->grace);
   EXPECT_EQ(from_texts.cache_memory, options->cache_memory);
+  EXPECT_EQ(from_texts.limits, options->limits);
 }
 
 TEST_F(LoadTest, FlagsGoOverTheEnvironmentAndThatOverTheFile) {
@@ -97,6 +100,31 @@ TEST_F(LoadTest, WrongValuesNameTheirPlace) {
   EXPECT_NE(ErrorOf(sources).find("--log-format is wrong: 'xml'"), std::string::npos);
 }
 
+TEST_F(LoadTest, LimitsAreAmountsGreaterThanNothing) {
+  SettingSources sources;
+  sources.flags = {{"max_streams", {"7"}}, {"max_upload_bytes", {"2GiB"}}, {"keepalive", {"5s"}}};
+  const auto options = LoadServeOptions(sources);
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->limits.streams, 7);
+  EXPECT_EQ(options->limits.upload_bytes, 2LL << 30);
+  EXPECT_EQ(options->limits.keepalive, std::chrono::seconds(5));
+  for (const auto& [setting, wrong] :
+       std::vector<std::pair<std::string, std::string>>{{"max_streams", "0"},
+                                                        {"max_streams", "-1"},
+                                                        {"max_streams", "many"},
+                                                        {"max_streams", "7x"},
+                                                        {"max_columns", ""},
+                                                        {"max_upload_bytes", "0"},
+                                                        {"max_upload_bytes", "50%"},
+                                                        {"max_upload_bytes", "7"},
+                                                        {"stall_timeout", "0s"},
+                                                        {"keepalive", "soon"}}) {
+    sources.flags = {{setting, {wrong}}};
+    const std::string error = ErrorOf(sources);
+    EXPECT_NE(error.find("is wrong"), std::string::npos) << setting << " " << wrong << error;
+  }
+}
+
 TEST(ParseMemoryAmount, TakesBytesWithUnitsAndParts) {
   EXPECT_EQ(*ParseMemoryAmount("0"), MemoryAmount{});
   EXPECT_EQ(*ParseMemoryAmount("512MiB"), (MemoryAmount{.bytes = 512LL << 20}));
@@ -112,8 +140,9 @@ TEST(ParseDuration, TakesNumbersWithUnitsOnly) {
   EXPECT_EQ(*ParseDuration("30s"), std::chrono::seconds(30));
   EXPECT_EQ(*ParseDuration("2m"), std::chrono::minutes(2));
   EXPECT_EQ(*ParseDuration("1h"), std::chrono::hours(1));
+  EXPECT_EQ(*ParseDuration("2d"), std::chrono::hours(48));
   EXPECT_EQ(*ParseDuration("0s"), std::chrono::seconds(0));
-  for (const char* wrong : {"", "30", "s", "-1s", "1.5s", "1d", "1 s", "9999999999999999h"}) {
+  for (const char* wrong : {"", "30", "s", "-1s", "1.5s", "1w", "1 s", "9999999999999999h"}) {
     EXPECT_FALSE(ParseDuration(wrong).ok()) << wrong;
   }
 }

@@ -18,6 +18,39 @@ struct MemoryAmount {
   bool operator==(const MemoryAmount&) const = default;
 };
 
+/// How much clients may ask for. What goes beyond is refused with a sentence that names the
+/// setting.
+struct Limits {
+  /// Reads, listings and uploads under way at once, of all callers and of one address.
+  int64_t streams = 1024;
+  int64_t streams_per_caller = 256;
+  /// Uploads under way at once, of all callers; each is a stream, too.
+  int64_t uploads = 64;
+  /// Arrow bytes that one upload may send, and bytes that its file may have.
+  int64_t upload_bytes = 1LL << 40;
+  /// Columns of a dataset, and bytes of its schema's names and metadata.
+  int64_t columns = 10'000;
+  int64_t metadata_bytes = 16LL << 20;
+  /// Bytes of one message that a client sends.
+  int64_t message_bytes = 2LL << 30;
+  /// How long a client may take nothing, or send nothing, in the middle of a call.
+  std::chrono::milliseconds stall_timeout{60'000};
+  /// How long a connection may be silent before it is asked for a sign of life.
+  std::chrono::milliseconds keepalive{60'000};
+
+  bool operator==(const Limits&) const = default;
+};
+
+/// What is kept of the versions that were replaced or dropped: as long as all three of `versions`,
+/// `time` and `bytes` allow it, and in any case as long as tickets can name them.
+struct History {
+  /// How long a ticket can be redeemed whatever happens to the dataset.
+  std::chrono::milliseconds ticket_ttl{10 * 60'000};
+  int64_t versions = 10;  ///< Of each name.
+  std::chrono::milliseconds time{7 * 24 * 3'600'000LL};
+  MemoryAmount bytes{.percent = 10};  ///< Of all names; percent of the file system.
+};
+
 /// What `hangar serve` runs with.
 struct ServeOptions {
   /// The folder whose Parquet files are the datasets; made when it is missing.
@@ -28,11 +61,17 @@ struct ServeOptions {
   std::vector<std::string> advertise;
   /// How much of what reads decode is kept in memory for the next ones.
   MemoryAmount cache_memory{.percent = 25};
+  /// How much memory the process takes, about, whatever is asked of it.
+  MemoryAmount memory_limit{.percent = 50};
+  /// How long a read or an upload that does not fit into it waits for others to end.
+  std::chrono::milliseconds queue_timeout{30'000};
   /// The least severe messages that are logged: "debug", "info", "warning" or "error".
   std::string log_level = "info";
   LogFormat log_format = LogFormat::kText;
   /// How long running calls may go on after a signal to stop.
   std::chrono::milliseconds grace{30'000};
+  Limits limits;
+  History history;
 };
 
 }  // namespace hangar

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +12,16 @@
 
 namespace hangar {
 
-/// The actions that ListActions gives, with what each takes.
+/// Gives an action's results one after the other, as bytes; nullopt at the end. One thread at a
+/// time; must not outlive the service.
+using ActionResults = std::function<arrow::Result<std::optional<std::string>>()>;
+
+/// What ListActions answers.
 std::vector<arrow::flight::ActionType> DescribeActions();
 
-/// Carries an action out; its result is a JSON text. UNIMPLEMENTED, naming it, for an action that
-/// there is not.
-arrow::Result<std::string> RunAction(DatasetService& service, const Caller& caller,
-                                     const arrow::flight::Action& action);
+/// Runs an action of DoAction. INVALID_ARGUMENT for a body that is not what the action takes,
+/// UNIMPLEMENTED for an action that there is not.
+arrow::Result<ActionResults> RunAction(DatasetService& service, const Caller& caller,
+                                       const arrow::flight::Action& action);
 
 }  // namespace hangar

@@ -80,6 +80,7 @@ arrow::Result<ReadCommand> ParseReadDescriptor(const FlightDescriptor& descripto
   ARROW_ASSIGN_OR_RAISE(auto object, ParseCommand(descriptor));
   ARROW_ASSIGN_OR_RAISE(command.read.dataset, object.TakeRequiredString("dataset"));
   ARROW_ASSIGN_OR_RAISE(command.read.version, object.TakeString("version"));
+  ARROW_ASSIGN_OR_RAISE(command.read.as_of, object.TakeTimestamp("as_of"));
   ARROW_ASSIGN_OR_RAISE(command.read.columns, object.TakeStrings("columns"));
   ARROW_ASSIGN_OR_RAISE(const auto offset, object.TakeInteger("offset"));
   ARROW_ASSIGN_OR_RAISE(command.read.limit_rows, object.TakeInteger("limit"));
@@ -105,6 +106,8 @@ arrow::Result<UploadRequest> ParseUploadDescriptor(const FlightDescriptor& descr
   ARROW_ASSIGN_OR_RAISE(request.dataset, object.TakeRequiredString("dataset"));
   ARROW_ASSIGN_OR_RAISE(const auto mode, object.TakeString("mode"));
   ARROW_ASSIGN_OR_RAISE(request.if_version, object.TakeString("if_version"));
+  ARROW_ASSIGN_OR_RAISE(request.upload_id, object.TakeString("upload_id"));
+  ARROW_ASSIGN_OR_RAISE(request.rows, object.TakeInteger("rows"));
   ARROW_ASSIGN_OR_RAISE(request.codec, object.TakeString("codec"));
   ARROW_ASSIGN_OR_RAISE(request.level, object.TakeInteger("level"));
   ARROW_ASSIGN_OR_RAISE(request.row_group_rows, object.TakeInteger("row_group_rows"));
@@ -118,9 +121,13 @@ arrow::Result<UploadRequest> ParseUploadDescriptor(const FlightDescriptor& descr
 }
 
 arrow::Result<ListRequest> ParseCriteria(const std::string& expression) {
+  return ParseListRequest(expression, "the criteria");
+}
+
+arrow::Result<ListRequest> ParseListRequest(const std::string& text, std::string_view what) {
   ListRequest request;
-  if (expression.empty()) return request;
-  ARROW_ASSIGN_OR_RAISE(auto object, JsonObject::Parse(expression, "the criteria"));
+  if (text.empty()) return request;
+  ARROW_ASSIGN_OR_RAISE(auto object, JsonObject::Parse(text, what));
   ARROW_ASSIGN_OR_RAISE(auto prefix, object.TakeString("prefix"));
   ARROW_ASSIGN_OR_RAISE(auto glob, object.TakeString("glob"));
   ARROW_ASSIGN_OR_RAISE(auto after, object.TakeString("after"));

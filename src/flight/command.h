@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <arrow/flight/type_fwd.h>
 #include <arrow/result.h>
@@ -28,7 +29,10 @@ arrow::Result<ReadCommand> ParseReadDescriptor(const arrow::flight::FlightDescri
 arrow::Result<UploadRequest> ParseUploadDescriptor(
     const arrow::flight::FlightDescriptor& descriptor);
 
-/// The criteria of ListFlights: empty, or a JSON object.
+/// What a listing is of: empty, or a JSON object. `what` names the text in errors.
+arrow::Result<ListRequest> ParseListRequest(const std::string& text, std::string_view what);
+
+/// The criteria of ListFlights, as such.
 arrow::Result<ListRequest> ParseCriteria(const std::string& expression);
 
 /// By its name in commands: "none", "lz4" or "zstd".

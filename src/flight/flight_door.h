@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <arrow/status.h>
 
 #include "base/log.h"
+#include "flight/call_limits.h"
 #include "service/dataset_service.h"
 
 namespace grpc {
@@ -18,12 +20,20 @@ class Service;
 namespace hangar {
 
 class ActiveCalls;
+class StallGuard;
 
 struct FlightDoorOptions {
   /// Where to listen: grpc://HOST:PORT (port 0: a free one) or grpc+unix:///PATH.
   std::string listen;
   /// What endpoints name as their locations; empty: the connection that asked.
   std::vector<std::string> advertise;
+  CallLimits::Options calls;
+  int64_t message_bytes = 2LL << 30;     ///< Of one message from a client; 2 GiB - 1 at most.
+  int64_t connection_bytes = 1LL << 40;  ///< Of all connections' buffers, about.
+  /// See StallGuard.
+  std::chrono::milliseconds stall_timeout{60'000};
+  /// A connection that was silent for so long must answer a ping within 20 seconds, or is closed.
+  std::chrono::milliseconds keepalive{60'000};
 };
 
 /// Speaks Arrow Flight over gRPC, with gRPC's health service, for a DatasetService. It translates
@@ -47,10 +57,12 @@ class FlightDoor {
 
  private:
   class Server;
-  FlightDoor(std::unique_ptr<grpc::Service> health, std::unique_ptr<Server> server,
-             std::shared_ptr<ActiveCalls> active_calls, std::string uri);
+  FlightDoor(std::unique_ptr<grpc::Service> health, std::unique_ptr<StallGuard> stall_guard,
+             std::unique_ptr<Server> server, std::shared_ptr<ActiveCalls> active_calls,
+             std::string uri);
 
-  const std::unique_ptr<grpc::Service> health_;  // Outlives the server, which calls it.
+  const std::unique_ptr<grpc::Service> health_;    // Outlives the server, which calls it.
+  const std::unique_ptr<StallGuard> stall_guard_;  // So does this.
   const std::unique_ptr<Server> server_;
   const std::shared_ptr<ActiveCalls> active_calls_;
   const std::string uri_;

@@ -15,12 +15,12 @@ namespace {
 namespace flight = arrow::flight;
 
 std::string DatasetMetadata(const DatasetDescription& dataset) {
-  return JsonText()
-      .Add("dataset", dataset.name)
+  JsonText text;
+  text.Add("dataset", dataset.name)
       .Add("modified", FormatTimestamp(dataset.modified))
-      .Add("row_groups", dataset.row_groups)
-      .Add("version", dataset.version)
-      .Take();
+      .Add("row_groups", dataset.row_groups);
+  if (dataset.retired) text.Add("retired", FormatTimestamp(*dataset.retired));
+  return text.Add("version", dataset.version).Take();
 }
 
 std::string PartitionMetadata(const ReadPartition& partition) {
@@ -69,25 +69,28 @@ arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForRead(
   for (const ReadPartition& partition : description.partitions) {
     TicketContents contents{.read = command.read, .compression = command.compression};
     contents.read.version = description.dataset.version;
+    contents.read.as_of.reset();
     contents.read.offset_rows = partition.offset_rows;
     contents.read.limit_rows = partition.rows;
     flight::FlightEndpoint endpoint;
     endpoint.ticket.ticket = EncodeTicket(contents);
     endpoint.locations = locations_;
+    endpoint.expiration_time = description.expires;
     endpoint.app_metadata = PartitionMetadata(partition);
     info.endpoints.push_back(std::move(endpoint));
   }
   return flight::FlightInfo(std::move(info));
 }
 
-arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForListing(
-    const DatasetDescription& dataset) const {
-  ReadDescription whole{
-      .dataset = dataset,
-      .schema = dataset.schema,
-      .rows = dataset.rows,
-      .partitions = {
-          {.rows = dataset.rows, .bytes = dataset.bytes, .row_groups = dataset.row_groups}}};
+arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForListing(const DatasetDescription& dataset,
+                                                                Timestamp expires) const {
+  ReadDescription whole{.dataset = dataset,
+                        .schema = dataset.schema,
+                        .rows = dataset.rows,
+                        .partitions = {{.rows = dataset.rows,
+                                        .bytes = dataset.bytes,
+                                        .row_groups = dataset.row_groups}},
+                        .expires = expires};
   ReadCommand command;
   command.read.dataset = dataset.name;
   return ForRead(flight::FlightDescriptor::Path({dataset.name}), command, whole);

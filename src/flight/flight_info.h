@@ -28,7 +28,9 @@ class FlightInfoBuilder {
       const ReadDescription& description) const;
 
   /// For a listing: the whole dataset, named by a PATH, in one endpoint.
-  arrow::Result<arrow::flight::FlightInfo> ForListing(const DatasetDescription& dataset) const;
+  /// `expires`: as ReadDescription has it.
+  arrow::Result<arrow::flight::FlightInfo> ForListing(const DatasetDescription& dataset,
+                                                      Timestamp expires) const;
 
  private:
   explicit FlightInfoBuilder(std::vector<arrow::flight::Location> locations);

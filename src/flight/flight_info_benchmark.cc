@@ -31,7 +31,8 @@ DatasetDescription Described() {
 void ForListing(benchmark::State& state) {
   const auto infos = FlightInfoBuilder::Make({}).ValueOrDie();
   const DatasetDescription dataset = Described();
-  for (auto _ : state) benchmark::DoNotOptimize(infos.ForListing(dataset).ValueOrDie());
+  for (auto _ : state)
+    benchmark::DoNotOptimize(infos.ForListing(dataset, Timestamp()).ValueOrDie());
 }
 BENCHMARK(ForListing);
 

@@ -31,8 +31,10 @@ DatasetDescription Described(const std::string& name) {
           .ipc_schema = std::make_shared<const std::string>(message->ToString())};
 }
 
+const Timestamp kExpires(std::chrono::seconds(2));
+
 flight::FlightInfo Listed(const DatasetDescription& dataset) {
-  return FlightInfoBuilder::Make({}).ValueOrDie().ForListing(dataset).ValueOrDie();
+  return FlightInfoBuilder::Make({}).ValueOrDie().ForListing(dataset, kExpires).ValueOrDie();
 }
 
 TEST(FlightInfo, AListingSaysAllOfADataset) {
@@ -58,6 +60,14 @@ TEST(FlightInfo, AListingsTicketPinsTheVersionAndReadsItWhole) {
   EXPECT_EQ(contents.read.version, "v1");
   EXPECT_EQ(contents.read.offset_rows, 0);
   EXPECT_EQ(contents.read.limit_rows, 10);
+  EXPECT_EQ(info.endpoints()[0].expiration_time, kExpires);
+}
+
+TEST(FlightInfo, APastVersionSaysWhenItCeasedToBeTheCurrentOne) {
+  DatasetDescription dataset = Described("a");
+  dataset.retired = Timestamp(std::chrono::seconds(3));
+  EXPECT_EQ(json::parse(Listed(dataset).app_metadata())["retired"],
+            "1970-01-01T00:00:03.000000000Z");
 }
 
 TEST(FlightInfo, AReadOfSomeColumnsHasTheSchemaOfThose) {

@@ -116,6 +116,16 @@ arrow::Result<std::optional<std::map<std::string, std::string>>> JsonObject::Tak
   return value->get<std::map<std::string, std::string>>();
 }
 
+arrow::Result<std::optional<Timestamp>> JsonObject::TakeTimestamp(std::string_view key) {
+  ARROW_ASSIGN_OR_RAISE(const auto text, TakeString(key));
+  if (!text) return std::nullopt;
+  const auto time = ParseTimestamp(*text);
+  if (time) return time;
+  return Error(ErrorKind::kInvalidArgument,
+               "the key '{}' is {}; it must be an RFC 3339 time such as 2026-01-31T12:00:00Z", key,
+               Quoted(*text));
+}
+
 arrow::Result<std::string> JsonObject::TakeRequiredString(std::string_view key) {
   ARROW_ASSIGN_OR_RAISE(auto value, TakeString(key));
   if (!value) return Error(ErrorKind::kInvalidArgument, "{} lacks the key '{}'", what_, key);

@@ -12,6 +12,8 @@
 #include <arrow/status.h>
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/clock.h"
+
 namespace hangar {
 
 /// Reads a JSON object from outside strictly: each key is taken once with its type, and `Finish`
@@ -38,6 +40,9 @@ class JsonObject {
   /// Of an object whose values are strings.
   arrow::Result<std::optional<std::map<std::string, std::string>>> TakeStringMap(
       std::string_view key);
+
+  /// Of an RFC 3339 time, see ParseTimestamp.
+  arrow::Result<std::optional<Timestamp>> TakeTimestamp(std::string_view key);
 
   /// TakeString for a key that must be there.
   arrow::Result<std::string> TakeRequiredString(std::string_view key);

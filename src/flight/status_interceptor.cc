@@ -5,6 +5,7 @@
 
 #include <grpcpp/support/server_interceptor.h>
 
+#include "base/error.h"
 #include "flight/status_table.h"
 
 namespace hangar {
@@ -32,12 +33,45 @@ class StatusInterceptor final : public grpc::experimental::Interceptor {
   }
 
  private:
+  // What fails in the middle of a listing or of an action's results has gone through gRPC's form
+  // and back: its kind stands at the end of the sentence alone, and the trailers, where there are
+  // any, tell of the detour.
+  static bool RewriteFromSentence(const grpc::Status& status,
+                                  grpc::experimental::InterceptorBatchMethods& methods) {
+    constexpr std::string_view kMark = ". Detail: ";
+    std::string sentence = status.error_message();
+    const size_t mark = sentence.rfind(kMark);
+    if (mark == std::string::npos) return false;
+    const std::string detail = sentence.substr(mark + kMark.size());
+    const auto kind = ErrorKindFromName(detail);
+    if (!kind) return false;
+    sentence.resize(mark);
+    auto& trailers = *methods.GetSendTrailingMetadata();
+    for (const char* key : {kCodeTrailer, kMessageTrailer, kDetailTrailer}) trailers.erase(key);
+    trailers.emplace(kCodeTrailer,
+                     std::to_string(static_cast<int>(MakeError(*kind, sentence).code())));
+    trailers.emplace(kMessageTrailer, sentence);
+    trailers.emplace(kDetailTrailer, detail);
+    methods.ModifySendStatus(
+        grpc::Status(static_cast<grpc::StatusCode>(GrpcCode(*kind)), sentence));
+    return true;
+  }
+
   void Rewrite(grpc::experimental::InterceptorBatchMethods& methods) const {
     const grpc::Status status = methods.GetSendStatus();
     auto* trailers = methods.GetSendTrailingMetadata();
     if (status.ok() || trailers == nullptr) return;
     const auto detail = trailers->find(kDetailTrailer);
+    const bool names_a_kind = detail != trailers->end() && ErrorKindFromName(detail->second);
+    if (!names_a_kind && RewriteFromSentence(status, methods)) return;
     if (detail == trailers->end()) {
+      // gRPC had no thread left for the call and says so without a sentence.
+      if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+        methods.ModifySendStatus(grpc::Status(
+            grpc::StatusCode::RESOURCE_EXHAUSTED,
+            "the server has as many calls under way as it can; try again in a second"));
+        return;
+      }
       // Flight reads the first message before it calls the handler, and calls what is wrong with
       // it UNKNOWN.
       if (!takes_uploads_ || status.error_code() == grpc::StatusCode::CANCELLED) return;

@@ -22,6 +22,7 @@ constexpr KindAndCode kTable[] = {
     {ErrorKind::kFailedPrecondition, grpc::StatusCode::FAILED_PRECONDITION},
     {ErrorKind::kPermissionDenied, grpc::StatusCode::PERMISSION_DENIED},
     {ErrorKind::kResourceExhausted, grpc::StatusCode::RESOURCE_EXHAUSTED},
+    {ErrorKind::kStorageFull, grpc::StatusCode::RESOURCE_EXHAUSTED},
     {ErrorKind::kUnavailable, grpc::StatusCode::UNAVAILABLE},
     {ErrorKind::kUnimplemented, grpc::StatusCode::UNIMPLEMENTED},
     {ErrorKind::kCancelled, grpc::StatusCode::CANCELLED},

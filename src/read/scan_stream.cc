@@ -27,6 +27,12 @@ constexpr int64_t kAloneBytesMax = 256 * 1024;
 // with the client at once; the next ones double in size.
 constexpr int64_t kFirstBatchBytes = 48 * 1024;
 
+// A Parquet column that is being decoded holds a page as stored and decompressed, and perhaps a
+// dictionary. Pages of 20,000 rows (Arrow's writers) to 1 MiB (others, ours) are usual.
+constexpr int64_t kOpenColumnBytes = 512 * 1024;
+// Segments that are held whatever becomes of the read-ahead: one is sent, one is next.
+constexpr int64_t kSegmentsHeld = 2;
+
 arrow::Status ForClient(const arrow::Status& status, const std::string& dataset, Logger& logger) {
   logger.Error("a read failed",
                {{"dataset", dataset}, {"reason", status.ToStringWithoutContextLines()}});
@@ -82,6 +88,24 @@ class ScanStream final : public arrow::RecordBatchReader {
 };
 
 }  // namespace
+
+int64_t ExpectedScanBytes(const OpenSnapshot& snapshot, const ScanPlan& plan,
+                          SegmentCache& decoded) {
+  const Footer& footer = *snapshot.snapshot.footer;
+  const auto layout = decoded.LayoutOf(snapshot.snapshot.object.version, footer);
+  const int64_t segment_rows = std::min(plan.rows, layout->segment_rows);
+  // In floating point, as a footer can claim any number.
+  double bytes = 0;
+  for (const int field : plan.fields) {
+    const auto row_bytes = static_cast<double>(layout->row_bytes[static_cast<size_t>(field)]);
+    const size_t leaves = layout->leaves_of_fields[static_cast<size_t>(field)].size();
+    bytes += kSegmentsHeld * row_bytes * static_cast<double>(segment_rows) +
+             std::min(row_bytes * static_cast<double>(footer.rows),
+                      static_cast<double>(leaves) * kOpenColumnBytes);
+  }
+  constexpr double kBytesMax = 1LL << 50;
+  return static_cast<int64_t>(std::min(bytes, kBytesMax));
+}
 
 std::shared_ptr<arrow::RecordBatchReader> StartScan(OpenSnapshot snapshot, ScanPlan plan,
                                                     const ScanOptions& options,

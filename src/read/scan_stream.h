@@ -30,6 +30,10 @@ struct ScanResources {
   WorkerPool* workers = nullptr;
 };
 
+/// About what a scan takes, in bytes, beside its share of the read-ahead budget and what is cached.
+int64_t ExpectedScanBytes(const OpenSnapshot& snapshot, const ScanPlan& plan,
+                          SegmentCache& decoded);
+
 /// Starts a scan: what is cached comes from there, the rest is decoded by the workers, ahead,
 /// bounded and in order, while the caller takes batches. The stream reads its own version whatever
 /// becomes of the dataset. Destroying it stops the decoding. An error of the stored bytes is

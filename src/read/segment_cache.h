@@ -40,6 +40,10 @@ class SegmentCache {
   /// The layout of a file, remembered by its version.
   std::shared_ptr<const FileLayout> LayoutOf(const std::string& version, const Footer& footer);
 
+  /// Lets go of segments of about so many bytes, the least useful first; 0 when there are none
+  /// left.
+  int64_t Release(int64_t bytes) { return segments_.Release(bytes); }
+
   /// Lets go of all segments.
   void Clear() { segments_.Clear(); }
 

@@ -48,7 +48,8 @@ std::shared_ptr<const KeyValueMetadata> WithoutKey(
 
 std::shared_ptr<const KeyValueMetadata> WithoutInternalKeys(
     const std::shared_ptr<const KeyValueMetadata>& metadata) {
-  return WithoutKey(WithoutKey(metadata, kArrowSchemaKey), kLogicalSchemaKey);
+  return WithoutKey(WithoutKey(WithoutKey(metadata, kArrowSchemaKey), kLogicalSchemaKey),
+                    kUploadIdKey);
 }
 
 std::shared_ptr<const KeyValueMetadata> WithKey(

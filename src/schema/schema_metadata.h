@@ -16,7 +16,10 @@ inline constexpr std::string_view kArrowSchemaKey = "ARROW:schema";
 /// The logical schema, present where it is not what kArrowSchemaKey holds.
 inline constexpr std::string_view kLogicalSchemaKey = "hangar:schema";
 
-/// Both keys' form: an encapsulated IPC message, in base64.
+/// What a client called the upload that made the file.
+inline constexpr std::string_view kUploadIdKey = "hangar:upload_id";
+
+/// The form of the two schemas: an encapsulated IPC message, in base64.
 arrow::Result<std::string> EncodeSchema(const arrow::Schema& schema);
 arrow::Result<std::shared_ptr<arrow::Schema>> DecodeSchema(std::string_view encoded);
 
@@ -24,7 +27,7 @@ arrow::Result<std::shared_ptr<arrow::Schema>> DecodeSchema(std::string_view enco
 std::shared_ptr<arrow::Schema> FindSchema(
     const std::shared_ptr<const arrow::KeyValueMetadata>& metadata, std::string_view key);
 
-/// Metadata without the two keys above, or without one; null when nothing is left.
+/// Metadata without the three keys above, or without one; null when nothing is left.
 std::shared_ptr<const arrow::KeyValueMetadata> WithoutInternalKeys(
     const std::shared_ptr<const arrow::KeyValueMetadata>& metadata);
 std::shared_ptr<const arrow::KeyValueMetadata> WithoutKey(

@@ -1,18 +1,26 @@
 #include "service/dataset_service.h"
 
+#include <format>
 #include <utility>
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 
 #include "base/error.h"
+#include "base/memory_budget.h"
 #include "base/text.h"
 #include "base/worker_pool.h"
 #include "catalog/catalog.h"
 #include "catalog/dataset_name.h"
+#include "history/history_keeper.h"
 #include "read/scan_plan.h"
 #include "read/scan_stream.h"
 #include "read/segment_cache.h"
+#include "service/committed_uploads.h"
+#include "service/upload_limits.h"
+#include "service/version_history.h"
+#include "service/work_memory.h"
 #include "store/object_store.h"
 #include "write/dataset_writer.h"
 
@@ -20,28 +28,22 @@ namespace hangar {
 namespace {
 
 constexpr int64_t kPartitionsMax = 10'000;
-
-DatasetDescription Describe(const Snapshot& snapshot) {
-  return {.name = snapshot.object.key,
-          .version = snapshot.object.version,
-          .modified = snapshot.object.modified,
-          .rows = snapshot.footer->rows,
-          .bytes = snapshot.object.size_bytes,
-          .row_groups = snapshot.footer->row_groups,
-          .schema = snapshot.footer->logical_schema,
-          .ipc_schema = snapshot.footer->ipc_schema};
-}
-
-bool IsGone(const Caller& caller) { return caller.is_cancelled && caller.is_cancelled(); }
-
-arrow::Status Gone() {
-  return MakeError(ErrorKind::kCancelled, "the caller cancelled the call or went away");
-}
+constexpr size_t kGlobBytesMax = 4096;
 
 ScanRequest ToScan(const ReadRequest& request) {
   return {.columns = request.columns,
           .offset_rows = request.offset_rows,
           .limit_rows = request.limit_rows};
+}
+
+// Which version a read is of; nullopt: the current one.
+arrow::Result<std::optional<std::string>> VersionOf(Catalog& catalog, const DatasetName& name,
+                                                    const ReadRequest& request) {
+  if (!request.as_of) return request.version;
+  if (request.version) {
+    return MakeError(ErrorKind::kInvalidArgument, "give either a version or as_of, not both");
+  }
+  return catalog.VersionAt(name, *request.as_of);
 }
 
 class ListerOfDescriptions final : public DatasetLister {
@@ -50,10 +52,10 @@ class ListerOfDescriptions final : public DatasetLister {
       : snapshots_(std::move(snapshots)), caller_(std::move(caller)) {}
 
   arrow::Result<std::optional<DatasetDescription>> Next() override {
-    if (IsGone(caller_)) return Gone();
+    if (caller_.IsGone()) return CallerIsGone();
     ARROW_ASSIGN_OR_RAISE(const auto snapshot, snapshots_->Next());
     if (!snapshot) return std::nullopt;
-    return Describe(*snapshot);
+    return DescriptionOf(*snapshot);
   }
 
  private:
@@ -64,53 +66,129 @@ class ListerOfDescriptions final : public DatasetLister {
 // A read that ends when its caller is gone, so that nothing is decoded for nobody.
 class CallersStream final : public arrow::RecordBatchReader {
  public:
-  CallersStream(std::shared_ptr<arrow::RecordBatchReader> stream, Caller caller)
-      : stream_(std::move(stream)), caller_(std::move(caller)) {}
+  CallersStream(AdmissionQueue::Reservation memory,
+                std::shared_ptr<arrow::RecordBatchReader> stream, Caller caller)
+      : memory_(std::move(memory)), stream_(std::move(stream)), caller_(std::move(caller)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return stream_->schema(); }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    if (IsGone(caller_)) return Gone();
+    if (caller_.IsGone()) return CallerIsGone();
     return stream_->ReadNext(batch);
   }
 
  private:
+  const AdmissionQueue::Reservation memory_;  // Given back after the stream is gone.
   const std::shared_ptr<arrow::RecordBatchReader> stream_;
   const Caller caller_;
 };
 
+UploadResult ResultOf(const Snapshot& snapshot, bool repeated) {
+  return {.dataset = snapshot.object.key,
+          .version = snapshot.object.version,
+          .rows = snapshot.footer->rows,
+          .bytes = snapshot.object.size_bytes,
+          .repeated = repeated};
+}
+
+// When an upload fails because the disk is full, what no ticket names of the past goes, so that the
+// next one fits. The error says what the client can do.
+arrow::Status MakeRoomAfter(arrow::Status status, HistoryKeeper& keeper) {
+  if (KindOf(status) != ErrorKind::kStorageFull) return status;
+  const auto made = keeper.MakeRoom();
+  if (!made.ok()) return status;
+  if (made->purged.bytes > 0) {
+    return Error(ErrorKind::kStorageFull,
+                 "{}; {} bytes of past versions were removed to make room: try again",
+                 status.message(), made->purged.bytes);
+  }
+  if (made->kept.bytes > 0) {
+    return Error(ErrorKind::kStorageFull,
+                 "{}; {} bytes of it are past versions that tickets may still name: they go once "
+                 "these have expired, or with the action purge_versions",
+                 status.message(), made->kept.bytes);
+  }
+  return status;
+}
+
 class StagedUpload final : public Upload {
  public:
-  StagedUpload(DatasetName name, Precondition precondition, std::unique_ptr<DatasetWriter> writer,
-               Catalog* catalog, Caller caller)
-      : name_(std::move(name)),
+  StagedUpload(WorkMemory::UploadRoom room, DatasetName name, Precondition precondition,
+               std::unique_ptr<DatasetWriter> writer, std::optional<int64_t> rows_expected,
+               std::optional<std::string> id, Catalog* catalog, CommittedUploads* committed,
+               HistoryKeeper* keeper, Caller caller)
+      : room_(std::move(room)),
+        name_(std::move(name)),
         precondition_(std::move(precondition)),
         writer_(std::move(writer)),
+        rows_expected_(rows_expected),
+        id_(std::move(id)),
         catalog_(catalog),
+        committed_(committed),
+        keeper_(keeper),
         caller_(std::move(caller)) {}
 
   arrow::Status Append(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    return writer_->Append(batch);
+    if (!room_.is_large()) {
+      ARROW_RETURN_NOT_OK(
+          room_.Received(arrow::util::TotalBufferSize(*batch), caller_.is_cancelled));
+    }
+    return MakeRoomAfter(writer_->Append(batch), *keeper_);
   }
 
   arrow::Result<UploadResult> Commit() override {
-    ARROW_RETURN_NOT_OK(writer_->Finish());
-    // A caller that died half way looks like one that is done until the connection is known to be
-    // lost: this is the last moment to see it, after the slow steps.
-    if (IsGone(caller_)) return Gone();
-    ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, writer_->Publish(name_, precondition_));
-    catalog_->Learn(snapshot.object, snapshot.footer);
-    return UploadResult{.dataset = name_.value(),
-                        .version = snapshot.object.version,
-                        .rows = snapshot.footer->rows,
-                        .bytes = snapshot.object.size_bytes};
+    auto result = FinishAndPublish();
+    if (!result.ok()) return MakeRoomAfter(result.status(), *keeper_);
+    return result;
   }
 
  private:
+  arrow::Result<UploadResult> FinishAndPublish() {
+    if (rows_expected_ && *rows_expected_ != writer_->rows()) {
+      return Error(ErrorKind::kInvalidArgument,
+                   "the upload was to have {} rows and ended after {}; nothing was stored",
+                   *rows_expected_, writer_->rows());
+    }
+    ARROW_RETURN_NOT_OK(writer_->Finish());
+    // A caller that died half way looks like one that is done until the connection is known to be
+    // lost: this is the last moment to see it, after the slow steps.
+    if (caller_.IsGone()) return CallerIsGone();
+    if (!id_) return Publish();
+    const MutexLock lock(committed_->MutexOf(name_, *id_));
+    ARROW_ASSIGN_OR_RAISE(const auto earlier, committed_->Find(name_, *id_));
+    return earlier ? ResultOf(*earlier, /*repeated=*/true) : Publish();
+  }
+
+  arrow::Result<UploadResult> Publish() {
+    ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, writer_->Publish(name_, precondition_));
+    catalog_->Learn(snapshot.object, snapshot.footer);
+    keeper_->NoteRetired();
+    return ResultOf(snapshot, /*repeated=*/false);
+  }
+
+  WorkMemory::UploadRoom room_;  // Given back after the writer is gone.
   const DatasetName name_;
   const Precondition precondition_;
   const std::unique_ptr<DatasetWriter> writer_;
+  const std::optional<int64_t> rows_expected_;
+  const std::optional<std::string> id_;
   Catalog* const catalog_;
+  CommittedUploads* const committed_;
+  HistoryKeeper* const keeper_;
   const Caller caller_;
+};
+
+// One that was committed before: what is sent again is not looked at.
+class RepeatedUpload final : public Upload {
+ public:
+  explicit RepeatedUpload(UploadResult result) : result_(std::move(result)) {}
+
+  arrow::Status Append(const std::shared_ptr<arrow::RecordBatch>&) override {
+    return arrow::Status::OK();
+  }
+  arrow::Result<UploadResult> Commit() override { return result_; }
+
+ private:
+  const UploadResult result_;
 };
 
 arrow::Result<Precondition> PreconditionOf(const UploadRequest& request) {
@@ -140,11 +218,17 @@ arrow::Status CheckEarly(ObjectStore& store, const DatasetName& name,
                Quoted(name.value()), Quoted(precondition.version));
 }
 
-WriteSettings SettingsOf(const UploadRequest& request, WorkerPool* workers) {
+WriteSettings SettingsOf(const UploadRequest& request, const UploadLimits& limits,
+                         const WorkMemory& memory, WorkerPool* workers) {
   WriteSettings settings{.codec = request.codec,
                          .level = request.level,
+                         .row_group_bytes = memory.row_group_bytes(),
+                         .file_bytes_max = limits.bytes,
                          .encodings = request.encodings,
-                         .workers = workers};
+                         .waiting_bytes = memory.waiting_bytes(),
+                         .workers = workers,
+                         .budget = memory.budget()};
+  if (request.upload_id) settings.upload_id = *request.upload_id;
   if (request.row_group_rows) settings.row_group_rows = *request.row_group_rows;
   return settings;
 }
@@ -156,20 +240,40 @@ DatasetService::DatasetService(std::shared_ptr<ObjectStore> store, std::shared_p
     : store_(std::move(store)),
       logger_(std::move(logger)),
       options_(options),
+      memory_(std::make_unique<WorkMemory>(options.memory, options.queue_timeout)),
       catalog_(std::make_unique<Catalog>(store_, logger_, options.footer_cache_bytes)),
+      committed_(std::make_unique<CommittedUploads>(catalog_.get())),
+      keeper_(std::make_unique<HistoryKeeper>(store_, logger_, options.retention)),
+      history_(std::make_unique<VersionHistory>(store_, catalog_.get(), keeper_.get())),
       decoded_(std::make_unique<SegmentCache>(
           SegmentCache::Options{.capacity_bytes = options.cache_bytes})),
-      read_ahead_(std::make_unique<ReadAheadBudget>(ReadAheadBudget::Options{})),
-      workers_(std::make_unique<WorkerPool>(WorkerPool::ProcessorCount())) {}
+      uncached_(std::make_unique<SegmentCache>(SegmentCache::Options{})),
+      read_ahead_(std::make_unique<ReadAheadBudget>(memory_->read_ahead())),
+      workers_(std::make_unique<WorkerPool>(WorkerPool::ProcessorCount())) {
+  if (options_.memory == nullptr) return;
+  options_.memory->SetReclaimer([this](int64_t bytes) { return decoded_->Release(bytes); });
+}
 
-DatasetService::~DatasetService() = default;
+DatasetService::~DatasetService() {
+  if (options_.memory != nullptr) options_.memory->SetReclaimer(nullptr);
+}
 
-arrow::Result<std::unique_ptr<DatasetLister>> DatasetService::List(const Caller& caller,
-                                                                   const ListRequest& request) {
+arrow::Status CheckListRequest(const ListRequest& request) {
   if (request.limit.value_or(0) < 0) {
     return Error(ErrorKind::kInvalidArgument, "the limit is {}; it cannot be negative",
                  *request.limit);
   }
+  // Matching takes time by its length for each name.
+  if (request.glob.size() > kGlobBytesMax) {
+    return Error(ErrorKind::kInvalidArgument, "the glob has {} bytes; it may have {}",
+                 request.glob.size(), kGlobBytesMax);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::unique_ptr<DatasetLister>> DatasetService::List(const Caller& caller,
+                                                                   const ListRequest& request) {
+  ARROW_RETURN_NOT_OK(CheckListRequest(request));
   DatasetFilter filter{.prefix = request.prefix,
                        .glob = request.glob,
                        .after = request.after,
@@ -182,7 +286,7 @@ arrow::Result<DatasetDescription> DatasetService::Describe(const Caller&,
                                                            const std::string& dataset) {
   ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(dataset));
   ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, catalog_->Describe(name, std::nullopt));
-  return hangar::Describe(snapshot);
+  return DescriptionOf(snapshot);
 }
 
 arrow::Result<ReadDescription> DatasetService::DescribeRead(const Caller&,
@@ -193,12 +297,18 @@ arrow::Result<ReadDescription> DatasetService::DescribeRead(const Caller&,
                  partitions_max, kPartitionsMax);
   }
   ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
-  ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, catalog_->Describe(name, request.version));
+  ARROW_ASSIGN_OR_RAISE(const auto version, VersionOf(*catalog_, name, request));
+  const Timestamp expires = keeper_->TicketExpiry();
+  ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, catalog_->Describe(name, version));
+  if (snapshot.retired) {
+    ARROW_RETURN_NOT_OK(store_->HoldRetired(name.value(), snapshot.object.version, expires));
+  }
   ARROW_ASSIGN_OR_RAISE(const ScanPlan plan, PlanScan(*snapshot.footer, ToScan(request)));
-  ReadDescription description{.dataset = hangar::Describe(snapshot),
+  ReadDescription description{.dataset = DescriptionOf(snapshot),
                               .schema = plan.schema,
                               .rows = plan.rows,
-                              .partitions = {}};
+                              .partitions = {},
+                              .expires = expires};
   for (const ScanPartition& part : Partition(*snapshot.footer, plan, partitions_max)) {
     description.partitions.push_back({.offset_rows = part.offset_rows,
                                       .rows = part.rows,
@@ -208,34 +318,95 @@ arrow::Result<ReadDescription> DatasetService::DescribeRead(const Caller&,
   return description;
 }
 
+arrow::Result<Timestamp> DatasetService::RenewRead(const Caller&, const ReadRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
+  if (!request.version) {
+    return MakeError(
+        ErrorKind::kInvalidArgument,
+        "a ticket that names no version reads whatever is current and does not expire");
+  }
+  const Timestamp expires = keeper_->TicketExpiry();
+  ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, catalog_->Describe(name, request.version));
+  if (snapshot.retired) {
+    ARROW_RETURN_NOT_OK(store_->HoldRetired(name.value(), *request.version, expires));
+  }
+  return expires;
+}
+
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Read(
     const Caller& caller, const ReadRequest& request) {
   ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
-  ARROW_ASSIGN_OR_RAISE(OpenSnapshot snapshot, catalog_->Open(name, request.version));
+  ARROW_ASSIGN_OR_RAISE(const auto version, VersionOf(*catalog_, name, request));
+  ARROW_ASSIGN_OR_RAISE(OpenSnapshot snapshot, catalog_->Open(name, version));
+  return Scan(caller, std::move(snapshot), request, decoded_.get());
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Scan(
+    const Caller& caller, OpenSnapshot snapshot, const ReadRequest& request,
+    SegmentCache* decoded) {
+  // Under a name of its own nothing finds what it leaves behind.
+  if (!snapshot.snapshot.object.settled)
+    snapshot.snapshot.object.version += std::format("/{}", ++unsettled_reads_);
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*snapshot.snapshot.footer, ToScan(request)));
+  ARROW_ASSIGN_OR_RAISE(auto memory, memory_->AdmitRead(ExpectedScanBytes(snapshot, plan, *decoded),
+                                                        caller.is_cancelled));
   auto stream = StartScan(
       std::move(snapshot), std::move(plan), {.batch_bytes = options_.batch_bytes},
-      {.decoded = decoded_.get(), .read_ahead = read_ahead_.get(), .workers = workers_.get()},
-      logger_);
-  return std::make_shared<CallersStream>(std::move(stream), caller);
+      {.decoded = decoded, .read_ahead = read_ahead_.get(), .workers = workers_.get()}, logger_);
+  return std::make_shared<CallersStream>(std::move(memory), std::move(stream), caller);
 }
 
 arrow::Result<std::unique_ptr<Upload>> DatasetService::BeginUpload(
     const Caller& caller, const UploadRequest& request, std::shared_ptr<arrow::Schema> schema) {
   ARROW_ASSIGN_OR_RAISE(DatasetName name, DatasetName::Parse(request.dataset));
   ARROW_ASSIGN_OR_RAISE(Precondition precondition, PreconditionOf(request));
+  if (request.upload_id) {
+    ARROW_RETURN_NOT_OK(CommittedUploads::CheckId(*request.upload_id));
+    ARROW_ASSIGN_OR_RAISE(const auto earlier, committed_->Find(name, *request.upload_id));
+    if (earlier) return std::make_unique<RepeatedUpload>(ResultOf(*earlier, /*repeated=*/true));
+  }
+  ARROW_RETURN_NOT_OK(CheckSchemaWithin(options_.uploads, *schema));
   ARROW_RETURN_NOT_OK(CheckEarly(*store_, name, precondition));
+  ARROW_ASSIGN_OR_RAISE(auto room, memory_->AdmitUpload(caller.is_cancelled));
   ARROW_ASSIGN_OR_RAISE(auto writer, DatasetWriter::Make(*store_, std::move(schema),
-                                                         SettingsOf(request, workers_.get())));
-  return std::make_unique<StagedUpload>(std::move(name), std::move(precondition), std::move(writer),
-                                        catalog_.get(), caller);
+                                                         SettingsOf(request, options_.uploads,
+                                                                    *memory_, workers_.get())));
+  auto upload = std::make_unique<StagedUpload>(
+      std::move(room), std::move(name), std::move(precondition), std::move(writer), request.rows,
+      request.upload_id, catalog_.get(), committed_.get(), keeper_.get(), caller);
+  return KeepWithin(options_.uploads, std::move(upload));
 }
 
-arrow::Status DatasetService::Drop(const Caller&, const std::string& dataset,
-                                   const std::optional<std::string>& if_version) {
-  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(dataset));
-  return store_->Delete(name.value(),
-                        if_version ? Precondition::Version(*if_version) : Precondition::None());
+arrow::Status DatasetService::Drop(const Caller& caller, const DropRequest& request) {
+  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
+  const Precondition precondition =
+      request.if_version ? Precondition::Version(*request.if_version) : Precondition::None();
+  ARROW_RETURN_NOT_OK(store_->Delete(name.value(), precondition));
+  keeper_->NoteRetired();
+  if (!request.purge) return arrow::Status::OK();
+  const auto purged = history_->Purge(caller, request.dataset, /*version=*/std::nullopt);
+  // A store that could not retire what was dropped left nothing to purge.
+  return KindOf(purged.status()) == ErrorKind::kNotFound ? arrow::Status::OK() : purged.status();
+}
+
+arrow::Result<std::unique_ptr<DatasetCheck>> DatasetService::Check(
+    const Caller& caller, const std::optional<std::string>& dataset) {
+  std::optional<DatasetName> name;
+  if (dataset) {
+    ARROW_ASSIGN_OR_RAISE(name, DatasetName::Parse(*dataset));
+  }
+  auto scan = [this, caller](OpenSnapshot snapshot) {
+    return Scan(caller, std::move(snapshot), ReadRequest{}, uncached_.get());
+  };
+  return DatasetCheck::Make(store_.get(), catalog_.get(), std::move(scan), name, caller);
+}
+
+Timestamp DatasetService::TicketExpiry() const { return keeper_->TicketExpiry(); }
+
+arrow::Result<HistorySweepResult> DatasetService::StartSweepingHistory() {
+  auto swept = keeper_->Sweep();
+  keeper_->Start();
+  return swept;
 }
 
 arrow::Result<DatasetService::RenameResult> DatasetService::Rename(const Caller&,
@@ -249,6 +420,7 @@ arrow::Result<DatasetService::RenameResult> DatasetService::Rename(const Caller&
   ARROW_ASSIGN_OR_RAISE(
       const ObjectInfo object,
       store_->Rename(from.value(), to.value(), from_precondition, to_precondition));
+  keeper_->NoteRetired();
   return RenameResult{.dataset = object.key, .version = object.version};
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "history/retention.h"
+#include "service/dataset_check.h"
+#include "service/dataset_description.h"
 
 namespace arrow {
 class RecordBatchReader;
@@ -22,28 +26,16 @@ class RecordBatchReader;
 namespace hangar {
 
 class Catalog;
+class CommittedUploads;
+class HistoryKeeper;
+struct HistorySweepResult;
+class MemoryBudget;
 class ObjectStore;
 class ReadAheadBudget;
 class SegmentCache;
+class VersionHistory;
+class WorkMemory;
 class WorkerPool;
-
-/// Who asks for a use case, and whether they still wait for it.
-struct Caller {
-  std::string peer;                    ///< The network address, for the log.
-  std::function<bool()> is_cancelled;  ///< Empty: never.
-};
-
-/// What a door says of one dataset.
-struct DatasetDescription {
-  std::string name;
-  std::string version;
-  Timestamp modified{};
-  int64_t rows = 0;
-  int64_t bytes = 0;  ///< At rest.
-  int row_groups = 0;
-  std::shared_ptr<arrow::Schema> schema;
-  std::shared_ptr<const std::string> ipc_schema;  ///< `schema` as an encapsulated IPC message.
-};
 
 /// Which datasets a listing gives, in ascending byte order of their names.
 struct ListRequest {
@@ -53,10 +45,14 @@ struct ListRequest {
   std::optional<int64_t> limit;  ///< At most so many; absent: all.
 };
 
+/// INVALID_ARGUMENT for a negative limit, or a glob that is longer than any name needs.
+arrow::Status CheckListRequest(const ListRequest& request);
+
 /// Which part of which dataset a read gives.
 struct ReadRequest {
   std::string dataset;
-  std::optional<std::string> version;               ///< Absent: the current one.
+  std::optional<std::string> version;  ///< Absent: the current one.
+  std::optional<Timestamp> as_of;      ///< The one that was current then; not beside `version`.
   std::optional<std::vector<std::string>> columns;  ///< Absent: all.
   int64_t offset_rows = 0;
   std::optional<int64_t> limit_rows;  ///< Absent: all.
@@ -76,6 +72,14 @@ struct ReadDescription {
   std::shared_ptr<arrow::Schema> schema;  ///< Of what is read.
   int64_t rows = 0;                       ///< Of what is read.
   std::vector<ReadPartition> partitions;  ///< Cover what is read, in order; never empty.
+  Timestamp expires{};  ///< Until then this version can be read, whatever happens to the dataset.
+};
+
+/// How much one upload may hold.
+struct UploadLimits {
+  int64_t bytes = 1LL << 40;            ///< Of Arrow data, and of the file that it becomes.
+  int64_t columns = 10'000;             ///< At the top of its schema.
+  int64_t metadata_bytes = 16LL << 20;  ///< Of the schema's names and metadata.
 };
 
 enum class UploadMode {
@@ -87,6 +91,11 @@ struct UploadRequest {
   std::string dataset;
   UploadMode mode = UploadMode::kOverwrite;
   std::optional<std::string> if_version;  ///< FAILED_PRECONDITION unless this is the current one.
+  /// The client's own name for this upload. When one of this id was committed to this dataset, what
+  /// it stored is the result and nothing is stored.
+  std::optional<std::string> upload_id;
+  /// How many rows will come; when other than so many came, INVALID_ARGUMENT and nothing is stored.
+  std::optional<int64_t> rows;
   // How the file is encoded; absent: as `write/write_settings.h` says.
   std::optional<std::string> codec;
   std::optional<int64_t> level;
@@ -98,15 +107,8 @@ struct UploadResult {
   std::string dataset;
   std::string version;
   int64_t rows = 0;
-  int64_t bytes = 0;  ///< At rest.
-};
-
-/// Datasets one after the other. One thread at a time.
-class DatasetLister {
- public:
-  virtual ~DatasetLister() = default;
-  /// nullopt at the end.
-  virtual arrow::Result<std::optional<DatasetDescription>> Next() = 0;
+  int64_t bytes = 0;      ///< At rest.
+  bool repeated = false;  ///< An earlier upload of the same id had stored it.
 };
 
 /// An upload under way. One thread at a time. Destroying it before Commit succeeded undoes it.
@@ -126,9 +128,15 @@ class Upload {
 class DatasetService {
  public:
   struct Options {
+    RetentionPolicy retention;
     int64_t footer_cache_bytes = 256LL << 20;
     int64_t cache_bytes = 0;        ///< Of decoded columns, kept for the next reads.
     int64_t batch_bytes = 1 << 20;  ///< About the size of the batches that reads give.
+    UploadLimits uploads = {};
+    /// What all memory counts against: reads and uploads are let in as they fit into it, and what
+    /// is cached gives way to them. Must outlive the service. nullptr: there is no limit.
+    MemoryBudget* memory = nullptr;
+    std::chrono::milliseconds queue_timeout{30'000};  ///< How long they wait for their turn.
   };
 
   DatasetService(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
@@ -145,6 +153,10 @@ class DatasetService {
   arrow::Result<ReadDescription> DescribeRead(const Caller& caller, const ReadRequest& request,
                                               int64_t partitions_max);
 
+  /// Prolongs the time for which a version, which the request has to name, can be read, and returns
+  /// its end. NOT_FOUND when it is gone already.
+  arrow::Result<Timestamp> RenewRead(const Caller& caller, const ReadRequest& request);
+
   /// Starts a read. The stream is bounded in memory, stays with its version and ends with
   /// CANCELLED when the caller is gone. It must not outlive the service.
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const Caller& caller,
@@ -156,9 +168,13 @@ class DatasetService {
                                                      const UploadRequest& request,
                                                      std::shared_ptr<arrow::Schema> schema);
 
+  struct DropRequest {
+    std::string dataset;
+    std::optional<std::string> if_version;
+    bool purge = false;  ///< Keep nothing of the dataset, past versions neither.
+  };
   /// NOT_FOUND when it is not there; with `if_version`, FAILED_PRECONDITION when it moved on.
-  arrow::Status Drop(const Caller& caller, const std::string& dataset,
-                     const std::optional<std::string>& if_version);
+  arrow::Status Drop(const Caller& caller, const DropRequest& request);
 
   struct RenameRequest {
     std::string from;
@@ -172,14 +188,40 @@ class DatasetService {
   };
   arrow::Result<RenameResult> Rename(const Caller& caller, const RenameRequest& request);
 
+  /// Reads one dataset, or all files, whole and says what is wrong with them. The check must not
+  /// outlive the service.
+  arrow::Result<std::unique_ptr<DatasetCheck>> Check(const Caller& caller,
+                                                     const std::optional<std::string>& dataset);
+
+  /// Until when a ticket that is given out now can be redeemed.
+  Timestamp TicketExpiry() const;
+
+  /// What was replaced and dropped.
+  VersionHistory& history() { return *history_; }
+
+  /// Removes what is kept no longer, and from now on does so by itself.
+  arrow::Result<HistorySweepResult> StartSweepingHistory();
+
  private:
+  // Starts a scan once there is room for it. `decoded` is where segments come from and go to.
+  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(const Caller& caller,
+                                                                OpenSnapshot snapshot,
+                                                                const ReadRequest& request,
+                                                                SegmentCache* decoded);
+
   const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<Logger> logger_;
   const Options options_;
+  const std::unique_ptr<WorkMemory> memory_;
   const std::unique_ptr<Catalog> catalog_;
+  const std::unique_ptr<CommittedUploads> committed_;
+  const std::unique_ptr<HistoryKeeper> keeper_;
+  const std::unique_ptr<VersionHistory> history_;
   const std::unique_ptr<SegmentCache> decoded_;
+  const std::unique_ptr<SegmentCache> uncached_;  // Keeps nothing: what checks read through.
   const std::unique_ptr<ReadAheadBudget> read_ahead_;
   const std::unique_ptr<WorkerPool> workers_;  // Decode and encode.
+  std::atomic<int64_t> unsettled_reads_ = 0;
 };
 
 }  // namespace hangar

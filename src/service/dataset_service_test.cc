@@ -127,7 +127,7 @@ TEST_F(DatasetServiceTest, EveryUseCaseRefusesABadName) {
   EXPECT_EQ(KindOf(service_.DescribeRead(caller_, {.dataset = bad}, 1).status()),
             ErrorKind::kInvalidArgument);
   EXPECT_EQ(KindOf(service_.Read(caller_, {.dataset = bad}).status()), ErrorKind::kInvalidArgument);
-  EXPECT_EQ(KindOf(service_.Drop(caller_, bad, std::nullopt)), ErrorKind::kInvalidArgument);
+  EXPECT_EQ(KindOf(service_.Drop(caller_, {.dataset = bad})), ErrorKind::kInvalidArgument);
   EXPECT_EQ(KindOf(service_.Rename(caller_, {.from = bad, .to = "c"}).status()),
             ErrorKind::kInvalidArgument);
   ASSERT_TRUE(Put({.dataset = "c"}, 1).ok());
@@ -138,9 +138,10 @@ TEST_F(DatasetServiceTest, EveryUseCaseRefusesABadName) {
 
 TEST_F(DatasetServiceTest, DropRemovesAndKnowsWhatIsNotThere) {
   const auto put = Put({.dataset = "a"}, 1).ValueOrDie();
-  EXPECT_EQ(KindOf(service_.Drop(caller_, "a", "other")), ErrorKind::kFailedPrecondition);
-  EXPECT_TRUE(service_.Drop(caller_, "a", put.version).ok());
-  EXPECT_EQ(KindOf(service_.Drop(caller_, "a", std::nullopt)), ErrorKind::kNotFound);
+  EXPECT_EQ(KindOf(service_.Drop(caller_, {.dataset = "a", .if_version = "other"})),
+            ErrorKind::kFailedPrecondition);
+  EXPECT_TRUE(service_.Drop(caller_, {.dataset = "a", .if_version = put.version}).ok());
+  EXPECT_EQ(KindOf(service_.Drop(caller_, {.dataset = "a"})), ErrorKind::kNotFound);
   EXPECT_EQ(KindOf(service_.Describe(caller_, "a").status()), ErrorKind::kNotFound);
 }
 
@@ -154,6 +155,20 @@ TEST_F(DatasetServiceTest, RenameMovesAndOverwritesOnlyWhenAsked) {
   EXPECT_EQ(RowsOf("b").ValueOrDie(), 1);
   EXPECT_EQ(KindOf(service_.Rename(caller_, {.from = "a", .to = "c"}).status()),
             ErrorKind::kNotFound);
+}
+
+TEST_F(DatasetServiceTest, AnUploadThatWasAnnouncedHasToBeComplete) {
+  const auto put = [&](int64_t announced) {
+    auto upload =
+        service_.BeginUpload(caller_, {.dataset = "a", .rows = announced}, NumberedSchema())
+            .ValueOrDie();
+    EXPECT_TRUE(upload->Append(NumberedBatch(0, 100)).ok());
+    return upload->Commit().status();
+  };
+  EXPECT_EQ(KindOf(put(101)), ErrorKind::kInvalidArgument);
+  EXPECT_EQ(KindOf(put(0)), ErrorKind::kInvalidArgument);
+  EXPECT_THAT(Names(), ElementsAre());
+  EXPECT_TRUE(put(100).ok());
 }
 
 }  // namespace

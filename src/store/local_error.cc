@@ -39,9 +39,9 @@ arrow::Status LocalError(int error, Attempt attempt, std::string_view subject) {
     case ENOTDIR:
       return Error(ErrorKind::kNotFound, "{}it is not there", failed);
     case ENOSPC:
-      return Error(ErrorKind::kResourceExhausted, "{}the data folder's disk is full", failed);
+      return Error(ErrorKind::kStorageFull, "{}the data folder's disk is full", failed);
     case EDQUOT:
-      return Error(ErrorKind::kResourceExhausted,
+      return Error(ErrorKind::kStorageFull,
                    "{}the data folder's disk is full for the server's user (disk quota)", failed);
     case EFBIG:
       return Error(ErrorKind::kResourceExhausted,
@@ -59,6 +59,9 @@ arrow::Status LocalError(int error, Attempt attempt, std::string_view subject) {
                    "{}the data folder's permissions do not allow it to the server", failed);
     case EROFS:
       return Error(ErrorKind::kPermissionDenied, "{}the data folder is read-only", failed);
+    case ENOLCK:
+      return Error(ErrorKind::kUnavailable, "{}the file system has no lock left; try again",
+                   failed);
     case ENAMETOOLONG:
       return Error(ErrorKind::kInvalidArgument,
                    "{}its name is longer than the data folder's file system allows", failed);

@@ -16,8 +16,8 @@ TEST(LocalError, EachErrnoHasTheKindThatACallerCanActOn) {
   };
   EXPECT_EQ(kind(ENOENT, Attempt::kRead), ErrorKind::kNotFound);
   EXPECT_EQ(kind(ENOTDIR, Attempt::kRead), ErrorKind::kNotFound);
-  EXPECT_EQ(kind(ENOSPC, Attempt::kWrite), ErrorKind::kResourceExhausted);
-  EXPECT_EQ(kind(EDQUOT, Attempt::kMakeDurable), ErrorKind::kResourceExhausted);
+  EXPECT_EQ(kind(ENOSPC, Attempt::kWrite), ErrorKind::kStorageFull);
+  EXPECT_EQ(kind(EDQUOT, Attempt::kMakeDurable), ErrorKind::kStorageFull);
   EXPECT_EQ(kind(EFBIG, Attempt::kWrite), ErrorKind::kResourceExhausted);
   EXPECT_EQ(kind(EMFILE, Attempt::kRead), ErrorKind::kResourceExhausted);
   EXPECT_EQ(kind(ENFILE, Attempt::kList), ErrorKind::kResourceExhausted);

@@ -23,9 +23,9 @@
 namespace hangar {
 namespace {
 
-// How often a change is tried again when the folder that it goes to is pruned, by a concurrent
-// Delete, between being opened and being used.
-constexpr int kAttemptsMax = 64;
+// So long after its last modification a file is taken to be complete. A program that writes for
+// longer in one call of the system is not told from one that is done.
+constexpr std::chrono::seconds kSettlingTime{2};
 
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY;
 
@@ -94,7 +94,10 @@ OrErrno<FileDescriptor> OpenRoot(const std::string& path) {
   std::error_code error;
   const bool made = std::filesystem::create_directories(path, error);
   if (error) return std::unexpected(error.value());
-  const int fd = ::open(path.c_str(), kFolderFlags | O_CLOEXEC);
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), kFolderFlags | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
   if (fd < 0) return std::unexpected(errno);
   FileDescriptor root(fd);
   // Any number of folders above may be new; this is once, and covers them all.
@@ -137,20 +140,19 @@ arrow::Status CheckReplaceable(const std::string& key, const Occupant& occupant)
   return arrow::Status::OK();
 }
 
-// Why the folder `path` on the way to `key` cannot be entered.
-arrow::Status CannotEnter(int error, std::string_view path, const std::string& key,
+// Why the folder `path` on the way to `subject` cannot be entered.
+arrow::Status CannotEnter(int error, std::string_view path, const std::string& subject,
                           Attempt attempt) {
   if (error == ENOTDIR) {
     return Error(ErrorKind::kFailedPrecondition,
-                 "{} cannot be stored: {} is a dataset and not a folder", Quoted(key),
-                 Quoted(path));
+                 "{} cannot be stored: {} is a dataset and not a folder", subject, Quoted(path));
   }
   if (LeadsOut(error)) {
     return Error(ErrorKind::kFailedPrecondition,
-                 "{} cannot be stored: {} is a link that leads out of the data folder", Quoted(key),
+                 "{} cannot be stored: {} is a link that leads out of the data folder", subject,
                  Quoted(path));
   }
-  return LocalError(error, attempt, Quoted(key));
+  return LocalError(error, attempt, subject);
 }
 
 }  // namespace
@@ -160,10 +162,13 @@ FolderIdentity IdentityOf(const struct statx& state) {
 }
 
 ObjectInfo InfoOf(std::string key, const struct statx& state) {
+  const Timestamp modified = TimeOf(state.stx_mtime);
   return {.key = std::move(key),
           .version = VersionOf(state),
           .size_bytes = static_cast<int64_t>(state.stx_size),
-          .modified = TimeOf(state.stx_mtime)};
+          .modified = modified,
+          // Times that lie ahead were set on purpose: what is being written has the present one.
+          .settled = std::chrono::abs(Now() - modified) > kSettlingTime};
 }
 
 arrow::Status NotAnObject(const std::string& key, const Occupant& occupant) {
@@ -214,8 +219,7 @@ arrow::Result<std::shared_ptr<LocalRoot>> LocalRoot::Open(const std::string& pat
 }
 
 Timestamp LocalRoot::NextTime() {
-  const Timestamp now =
-      std::chrono::time_point_cast<Timestamp::duration>(std::chrono::system_clock::now());
+  const Timestamp now = Now();
   int64_t last = last_time_ns_.load();
   int64_t next = 0;
   do {
@@ -245,15 +249,14 @@ arrow::Result<std::optional<FileDescriptor>> LocalRoot::OpenFolderOf(const std::
   auto folder = OpenBeneath(root_.get(), path.empty() ? "." : path, kFolderFlags);
   if (folder) return std::move(*folder);
   if (folder.error() == ENOENT || folder.error() == ENOTDIR) return std::nullopt;
-  return CannotEnter(folder.error(), path, key, attempt);
+  return CannotEnter(folder.error(), path, Quoted(key), attempt);
 }
 
-// Returns nullopt when a folder vanished on the way.
-arrow::Result<std::optional<FolderChain>> LocalRoot::MakeFoldersOf(const std::string& key,
-                                                                   Attempt attempt) const {
+arrow::Result<std::optional<FolderChain>> LocalRoot::MakeFoldersOf(
+    const std::string& key, Attempt attempt, const std::string& subject) const {
   FolderChain chain;
   auto root = OpenBeneath(root_.get(), ".", kFolderFlags);
-  if (!root) return LocalError(root.error(), attempt, Quoted(key));
+  if (!root) return LocalError(root.error(), attempt, subject);
   chain.Add(std::move(*root));
   for (size_t end = key.find('/'); end != std::string::npos; end = key.find('/', end + 1)) {
     const std::string path = key.substr(0, end);
@@ -262,17 +265,16 @@ arrow::Result<std::optional<FolderChain>> LocalRoot::MakeFoldersOf(const std::st
       const std::string leaf(LeafOf(path));
       const int error = ::mkdirat(chain.innermost(), leaf.c_str(), 0777) == 0 ? 0 : errno;
       if (error == ENOENT) return std::nullopt;
-      if (error != 0 && error != EEXIST) return LocalError(error, attempt, Quoted(key));
+      if (error != 0 && error != EEXIST) return LocalError(error, attempt, subject);
       if (const auto state = StatEntry(chain.innermost(), leaf.c_str());
           state && S_ISLNK(state->stx_mode)) {
         return Error(ErrorKind::kFailedPrecondition,
-                     "{} cannot be stored: {} is a link that leads nowhere", Quoted(key),
-                     Quoted(path));
+                     "{} cannot be stored: {} is a link that leads nowhere", subject, Quoted(path));
       }
       folder = OpenBeneath(root_.get(), path, kFolderFlags);
       if (!folder && folder.error() == ENOENT) return std::nullopt;
     }
-    if (!folder) return CannotEnter(folder.error(), path, key, attempt);
+    if (!folder) return CannotEnter(folder.error(), path, subject, attempt);
     chain.Add(std::move(*folder));
   }
   return chain;
@@ -284,15 +286,17 @@ arrow::Result<FolderChain> LocalRoot::MoveTo(int folder, const std::string& name
   ARROW_RETURN_NOT_OK(CheckReplaceable(key, occupant));
   const std::string leaf(LeafOf(key));
   unsigned flags = only_if_absent ? RENAME_NOREPLACE : 0;
-  for (int tries = 0; tries < kAttemptsMax; ++tries) {
-    ARROW_ASSIGN_OR_RAISE(std::optional<FolderChain> chain, MakeFoldersOf(key, attempt));
+  for (int tries = 0; tries < kFolderAttemptsMax; ++tries) {
+    ARROW_ASSIGN_OR_RAISE(std::optional<FolderChain> chain,
+                          MakeFoldersOf(key, attempt, Quoted(key)));
     if (!chain) continue;
     const int to = chain->innermost();
     // An empty folder holds no dataset: something else left it behind, or is about to use it and
     // makes it again.
     if (occupant.kind == Occupant::Kind::kFolder &&
         ::unlinkat(to, leaf.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
-      return FolderInTheWay(key);
+      if (errno == ENOTEMPTY || errno == EEXIST) return FolderInTheWay(key);
+      return LocalError(errno, attempt, Quoted(key));
     }
     int error = ::renameat2(folder, name.c_str(), to, leaf.c_str(), flags) == 0 ? 0 : errno;
     // NFS knows no RENAME_NOREPLACE. The key's lock still keeps other Hangars away.

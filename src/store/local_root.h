@@ -58,6 +58,10 @@ class FolderChain {
   std::vector<FileDescriptor> folders_;
 };
 
+/// How often a change is tried again when the folder that it goes to is pruned, by a concurrent
+/// change, between being opened and being used.
+inline constexpr int kFolderAttemptsMax = 64;
+
 /// A data folder: its descriptors, its locks, and the steps that the store's operations are made
 /// of. Every path is resolved below the root by the kernel. Thread-safe.
 class LocalRoot {
@@ -87,6 +91,11 @@ class LocalRoot {
   arrow::Result<std::optional<FileDescriptor>> OpenFolderOf(const std::string& key,
                                                             Attempt attempt) const;
 
+  /// Opens the folder that holds the key, making those that are missing; nullopt when one vanished
+  /// on the way, and the caller may try again. `subject` is what errors speak of.
+  arrow::Result<std::optional<FolderChain>> MakeFoldersOf(const std::string& key, Attempt attempt,
+                                                          const std::string& subject) const;
+
   /// Moves the file `name` of `folder` to `key`, making the folders that are missing. `occupant`
   /// is what Probe said of the key. With `only_if_absent` nothing is ever replaced.
   arrow::Result<FolderChain> MoveTo(int folder, const std::string& name, const std::string& key,
@@ -97,9 +106,6 @@ class LocalRoot {
   void PruneFoldersOf(const std::string& key) const;
 
  private:
-  arrow::Result<std::optional<FolderChain>> MakeFoldersOf(const std::string& key,
-                                                          Attempt attempt) const;
-
   const FileDescriptor root_;
   const FileDescriptor staging_;
   const FolderIdentity hidden_;

@@ -14,6 +14,7 @@
 #include "store/folder_reader.h"
 #include "store/local_error.h"
 #include "store/local_file.h"
+#include "store/local_history.h"
 #include "store/local_layout.h"
 #include "store/store_errors.h"
 
@@ -77,6 +78,7 @@ class LocalStaged final : public StagedObject {
     const auto state = StatDescriptor(file_.get());
     if (!state) return LocalError(state.error(), Attempt::kRead, kUpload);
     info_ = InfoOf({}, *state);
+    info_.settled = true;
     state_ = State::kSealed;
     return arrow::Status::OK();
   }
@@ -115,10 +117,15 @@ class LocalStaged final : public StagedObject {
     ARROW_ASSIGN_OR_RAISE(const KeyLocks::Held held, root_->locks().Lock(key));
     ARROW_ASSIGN_OR_RAISE(const Occupant occupant, root_->Probe(key));
     ARROW_RETURN_NOT_OK(CheckPrecondition(key, precondition, occupant.object()));
+    ARROW_ASSIGN_OR_RAISE(auto replaced, RetiredLink::Make(*root_, key, RetiredBy::kReplaced));
     const bool only_if_absent = precondition.kind == Precondition::Kind::kAbsent;
     auto folders =
         root_->MoveTo(root_->staging(), name_, key, occupant, only_if_absent, Attempt::kPublish);
-    if (!folders.ok()) root_->PruneFoldersOf(key);
+    if (!folders.ok()) {
+      root_->PruneFoldersOf(key);
+    } else {
+      replaced.Keep();
+    }
     return folders;
   }
 

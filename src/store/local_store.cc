@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "store/local_error.h"
 #include "store/local_file.h"
+#include "store/local_history.h"
 #include "store/local_layout.h"
 #include "store/local_lister.h"
 #include "store/local_root.h"
@@ -78,6 +79,45 @@ class LocalObjectStore final : public ObjectStore {
     return std::move(moved.info);
   }
 
+  arrow::Result<std::vector<RetiredObject>> ListRetired(const std::string& key) override {
+    ARROW_RETURN_NOT_OK(CheckKey(key));
+    return ListLocalRetired(*root_, key);
+  }
+
+  arrow::Result<std::unique_ptr<KeyLister>> ListRetiredKeys(const ListOptions& options) override {
+    return MakeLocalRetiredLister(root_, options);
+  }
+
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenRetired(const std::string& key,
+                                                           const std::string& version) override {
+    ARROW_RETURN_NOT_OK(CheckKey(key));
+    return OpenLocalRetired(*root_, key, version);
+  }
+
+  arrow::Status HoldRetired(const std::string& key, const std::string& version,
+                            Timestamp until) override {
+    ARROW_RETURN_NOT_OK(CheckKey(key));
+    ARROW_ASSIGN_OR_RAISE(const KeyLocks::Held held, root_->locks().Lock(key));
+    return HoldLocalRetired(*root_, key, version, until);
+  }
+
+  arrow::Result<ObjectInfo> RestoreRetired(const std::string& key, const std::string& version,
+                                           const Precondition& precondition) override {
+    ARROW_RETURN_NOT_OK(CheckKey(key));
+    ARROW_ASSIGN_OR_RAISE(Moved moved, BringBack(key, version, precondition));
+    const std::string subject = "the restoring of " + Quoted(key);
+    ARROW_RETURN_NOT_OK(moved.to_folders.MakeDurable(subject));
+    if (const int error = SyncOnce(moved.from_folder.get())) {
+      return LocalError(error, Attempt::kMakeDurable, subject);
+    }
+    return std::move(moved.info);
+  }
+
+  arrow::Status PurgeRetired(const RetiredObject& retired) override {
+    ARROW_RETURN_NOT_OK(CheckKey(retired.object.key));
+    return PurgeLocalRetired(*root_, retired);
+  }
+
   arrow::Result<SweepReport> SweepStaging() override { return SweepLocalStaging(*root_); }
 
  private:
@@ -97,11 +137,52 @@ class LocalObjectStore final : public ObjectStore {
     ARROW_ASSIGN_OR_RAISE(auto folder, root_->OpenFolderOf(key, Attempt::kDelete));
     if (!folder) return NoSuchObject(key);
     const std::string leaf(LeafOf(key));
-    if (::unlinkat(folder->get(), leaf.c_str(), 0) != 0) {
+    ARROW_ASSIGN_OR_RAISE(const bool moved, MoveToHistory(*root_, folder->get(), leaf, key));
+    if (!moved && ::unlinkat(folder->get(), leaf.c_str(), 0) != 0) {
       if (errno == ENOENT) return NoSuchObject(key);
       return LocalError(errno, Attempt::kDelete, Quoted(key));
     }
     return std::move(*folder);
+  }
+
+  arrow::Result<Moved> BringBack(const std::string& key, const std::string& version,
+                                 const Precondition& precondition) {
+    ARROW_ASSIGN_OR_RAISE(const KeyLocks::Held held, root_->locks().Lock(key));
+    ARROW_ASSIGN_OR_RAISE(const Occupant occupant, root_->Probe(key));
+    ARROW_RETURN_NOT_OK(CheckPrecondition(key, precondition, occupant.object()));
+    Moved moved;
+    if (occupant.object() != nullptr && occupant.info.version == version) {
+      moved.info = occupant.info;
+      ARROW_ASSIGN_OR_RAISE(auto folder, root_->OpenFolderOf(key, Attempt::kRead));
+      if (!folder) return NoSuchObject(key);
+      moved.from_folder = std::move(*folder);
+      return moved;
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto retired, ListLocalRetired(*root_, key));
+    const RetiredObject* const entry = FindRetired(retired, version);
+    if (entry == nullptr || entry->by == RetiredBy::kRenamed) return NotRetired(key, version);
+    const std::string path = HistoryFolderOf(key) + "/" + entry->entry;
+    ARROW_ASSIGN_OR_RAISE(auto history, root_->OpenFolderOf(path, Attempt::kRead));
+    if (!history) return NotRetired(key, version);
+    moved.from_folder = std::move(*history);
+    moved.info = entry->object;
+    ARROW_ASSIGN_OR_RAISE(auto replaced, RetiredLink::Make(*root_, key, RetiredBy::kReplaced));
+    ARROW_ASSIGN_OR_RAISE(
+        moved.to_folders,
+        MoveToKey(moved.from_folder.get(), entry->entry, key, occupant,
+                  precondition.kind == Precondition::Kind::kAbsent, Attempt::kPublish));
+    replaced.Keep();
+    root_->PruneFoldersOf(path);
+    return moved;
+  }
+
+  // As LocalRoot::MoveTo, leaving no empty folders when it fails.
+  arrow::Result<FolderChain> MoveToKey(int folder, const std::string& name, const std::string& key,
+                                       const Occupant& occupant, bool only_if_absent,
+                                       Attempt attempt) {
+    auto folders = root_->MoveTo(folder, name, key, occupant, only_if_absent, attempt);
+    if (!folders.ok()) root_->PruneFoldersOf(key);
+    return folders;
   }
 
   arrow::Result<Moved> Move(const std::string& from, const std::string& to,
@@ -131,14 +212,14 @@ class LocalObjectStore final : public ObjectStore {
       return Error(ErrorKind::kFailedPrecondition,
                    "{} is a link in the data folder and cannot be renamed", Quoted(from));
     }
-    const bool only_if_absent = to_precondition.kind == Precondition::Kind::kAbsent;
-    auto folders =
-        root_->MoveTo(moved.from_folder.get(), leaf, to, target, only_if_absent, Attempt::kRename);
-    if (!folders.ok()) {
-      root_->PruneFoldersOf(to);
-      return folders.status();
-    }
-    moved.to_folders = std::move(*folders);
+    ARROW_ASSIGN_OR_RAISE(auto renamed, RetiredLink::Make(*root_, from, RetiredBy::kRenamed));
+    ARROW_ASSIGN_OR_RAISE(auto replaced, RetiredLink::Make(*root_, to, RetiredBy::kReplaced));
+    ARROW_ASSIGN_OR_RAISE(
+        moved.to_folders,
+        MoveToKey(moved.from_folder.get(), leaf, to, target,
+                  to_precondition.kind == Precondition::Kind::kAbsent, Attempt::kRename));
+    renamed.Keep();
+    replaced.Keep();
     return moved;
   }
 

@@ -485,7 +485,7 @@ TEST_F(LocalStoreTest, AFullDiskRefusesTheUploadAndKeepsWhatWasThere) {
         status = staged->Append(piece.data(), static_cast<int64_t>(piece.size()));
         ++pieces;
       }
-      CHILD_CHECK(IsError(ErrorKind::kResourceExhausted, status));
+      CHILD_CHECK(IsError(ErrorKind::kStorageFull, status));
       CHILD_CHECK(status.message().contains("disk is full"));
       CHILD_CHECK(pieces > 4);
       // What failed once stays failed.
@@ -590,6 +590,85 @@ TEST_F(LocalStoreTest, ConditionalChangesOfManyProcessesLoseNothing) {
   }
   for (const pid_t child : children) EXPECT_EQ(ExitCodeOf(child), 0);
   EXPECT_EQ(GetBytes(store(), "counter").ValueOrDie(), std::to_string(kProcesses * kChanges));
+}
+
+// ---- What is retired ----
+
+TEST_F(LocalStoreTest, ARetiredFileIsTheVeryFile) {
+  PutBytes(store(), "a/b", "1").ValueOrDie();
+  const auto inode = [](const fs::path& path) {
+    struct stat state = {};
+    EXPECT_EQ(::stat(path.c_str(), &state), 0);
+    return state.st_ino;
+  };
+  const auto before = inode(root_ / "a" / "b");
+  PutBytes(store(), "a/b", "2").ValueOrDie();
+  const fs::path history = root_ / "_hangar" / "history" / "a" / "b";
+  ASSERT_EQ(CountEntries(history), 1);
+  EXPECT_EQ(inode(fs::directory_iterator(history)->path()), before);
+  ExpectOk(store().PurgeRetired(store().ListRetired("a/b").ValueOrDie()[0]));
+  EXPECT_FALSE(fs::exists(root_ / "_hangar" / "history"));
+}
+
+TEST_F(LocalStoreTest, WhatIsRetiredOutlivesTheStore) {
+  const ObjectInfo info = PutBytes(store(), "a", "1").ValueOrDie();
+  ExpectOk(store().Delete("a", Precondition::None()));
+  const Timestamp until = info.modified + std::chrono::hours(1);
+  ExpectOk(store().HoldRetired("a", info.version, until));
+  store_ = LocalStore::Make(root_).ValueOrDie();
+  const auto retired = store().ListRetired("a").ValueOrDie();
+  ASSERT_EQ(retired.size(), 1U);
+  EXPECT_EQ(retired[0].object.version, info.version);
+  EXPECT_EQ(retired[0].held_until, until);
+  EXPECT_EQ(retired[0].by, RetiredBy::kDropped);
+}
+
+TEST_F(LocalStoreTest, FilesThatAreNoRetiredOnesAreLeftAlone) {
+  PutBytes(store(), "a", "1").ValueOrDie();
+  ExpectOk(store().Delete("a", Precondition::None()));
+  const fs::path history = root_ / "_hangar" / "history";
+  WriteForeignFile(history / "a" / ".notes", "mine");
+  WriteForeignFile(history / "a" / ".0000000000000001-x-0000000000000000", "no such letter");
+  WriteForeignFile(history / "README", "mine");
+  WriteForeignFile(history / "b" / "c", "mine");
+  fs::create_symlink(outside_ / "file", history / "a" / ".0000000000000001-r-0000000000000000");
+  EXPECT_EQ(store().ListRetired("a").ValueOrDie().size(), 1U);
+  const auto lister = store().ListRetiredKeys({}).ValueOrDie();
+  EXPECT_EQ(lister->Next().ValueOrDie(), "a");
+  EXPECT_EQ(lister->Next().ValueOrDie(), std::nullopt);
+  EXPECT_THAT(Keys(), IsEmpty());
+}
+
+TEST_F(LocalStoreTest, ALinkIsDeletedAndReplacedWithoutBeingRetired) {
+  PutBytes(store(), "a", "1").ValueOrDie();
+  fs::create_symlink("a", root_ / "link");
+  PutBytes(store(), "link", "2").ValueOrDie();
+  EXPECT_TRUE(store().ListRetired("link").ValueOrDie().empty());
+  EXPECT_EQ(GetBytes(store(), "a").ValueOrDie(), "1");
+  fs::create_symlink("a", root_ / "other");
+  ExpectOk(store().Delete("other", Precondition::None()));
+  EXPECT_TRUE(store().ListRetired("other").ValueOrDie().empty());
+  EXPECT_THAT(Keys(), ElementsAre("a", "link"));
+}
+
+TEST_F(LocalStoreTest, AFileInTheHistorysPlaceFailsTheChangeAndNothingElse) {
+  PutBytes(store(), "a", "1").ValueOrDie();
+  WriteForeignFile(root_ / "_hangar" / "history", "in the way");
+  const auto put = PutBytes(store(), "a", "2");
+  EXPECT_FALSE(put.ok());
+  EXPECT_THAT(put.status().message(), HasSubstr("the history of 'a'"));
+  EXPECT_FALSE(store().Delete("a", Precondition::None()).ok());
+  EXPECT_EQ(GetBytes(store(), "a").ValueOrDie(), "1");
+  PutBytes(store(), "b", "3").ValueOrDie();
+}
+
+TEST_F(LocalStoreTest, AFileThatWasWrittenAMomentAgoIsNotSettled) {
+  EXPECT_TRUE(PutBytes(store(), "ours", "1").ValueOrDie().settled);
+  WriteForeignFile(root_ / "foreign", "1");
+  EXPECT_FALSE(store().Stat("foreign").ValueOrDie().settled);
+  fs::last_write_time(root_ / "foreign",
+                      fs::file_time_type::clock::now() - std::chrono::minutes(1));
+  EXPECT_TRUE(store().Stat("foreign").ValueOrDie().settled);
 }
 
 }  // namespace

@@ -23,6 +23,10 @@ struct ObjectInfo {
   std::string version;
   int64_t size_bytes = 0;
   Timestamp modified{};
+  /// False while another program may still be writing the object: a file system gives a file its
+  /// time of modification, and so its version, when a write begins, and then the bytes come one
+  /// after the other. What is read of it must not be kept for later.
+  bool settled = true;
 };
 
 /// What must hold of a key at the moment of a change. The check and the change are one step.
@@ -38,6 +42,22 @@ struct Precondition {
   static Precondition None() { return {}; }
   static Precondition Absent() { return {Kind::kAbsent, {}}; }
   static Precondition Version(std::string version) { return {Kind::kVersion, std::move(version)}; }
+};
+
+/// What took a version from its key.
+enum class RetiredBy {
+  kReplaced,  ///< Another version stands at the key since.
+  kDropped,   ///< The key was deleted.
+  kRenamed,   ///< It lives on under another key; here it is only for those who knew it by this one.
+};
+
+/// A version that a change took from its key and that is kept until it is purged.
+struct RetiredObject {
+  ObjectInfo object;  ///< Under the key that it had.
+  Timestamp retired{};
+  RetiredBy by = RetiredBy::kReplaced;
+  Timestamp held_until{};  ///< See HoldRetired; the epoch when no one asked.
+  std::string entry;       ///< The store's own name of it.
 };
 
 /// Reads one version of one object; what it reads never mixes two versions. Any thread may call.
@@ -76,7 +96,7 @@ class StagedObject {
   /// yet; its version is the one that Publish returns.
   virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenSealed() = 0;
 
-  /// Makes the sealed object visible at `key`, replacing what is there when the precondition
+  /// Makes the sealed object visible at `key`, retiring what is there when the precondition
   /// allows. When it returns OK the change survives a power loss. When it fails nothing changed and
   /// it may be called again, for instance with another key, with one exception: a failure to make
   /// the folder entry durable is an error although readers may see the new object.
@@ -97,6 +117,14 @@ class ObjectLister {
   virtual arrow::Result<std::optional<ObjectInfo>> Next() = 0;
 };
 
+/// Walks keys in ascending byte order, as ObjectLister. One thread at a time.
+class KeyLister {
+ public:
+  virtual ~KeyLister() = default;
+  /// The next key, or nullopt at the end.
+  virtual arrow::Result<std::optional<std::string>> Next() = 0;
+};
+
 struct ListOptions {
   std::string prefix;  ///< Only keys that begin with these bytes.
   std::string after;   ///< Only keys greater than this one.
@@ -109,6 +137,11 @@ struct SweepReport {
 
 /// The one seam to bytes at rest: everything stored is read and written through it, so that another
 /// store (memory, S3) or an injected fault can stand in. Thread-safe. All calls may block.
+///
+/// What Publish, Delete and Rename take from a key is retired: hidden, but whole, with its version,
+/// until it is purged or restored. At every moment of a change a version is at its key or retired.
+/// An object whose key is a link, or that the store has no means to keep (a file system without
+/// links), is not retired but gone.
 ///
 /// Keys are given as valid dataset names. Errors carry a kind (`base/error.h`) and a sentence that
 /// names the key and never a path of the disk.
@@ -126,7 +159,7 @@ class ObjectStore {
 
   virtual arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) = 0;
 
-  /// Removes the object, durably. NOT_FOUND when it is not there, whatever the precondition.
+  /// Retires the object, durably. NOT_FOUND when it is not there, whatever the precondition.
   virtual arrow::Status Delete(const std::string& key, const Precondition& precondition) = 0;
 
   /// Moves an object to another key in one step; `from_precondition` and `to_precondition` hold for
@@ -136,6 +169,32 @@ class ObjectStore {
   virtual arrow::Result<ObjectInfo> Rename(const std::string& from, const std::string& to,
                                            const Precondition& from_precondition,
                                            const Precondition& to_precondition) = 0;
+
+  /// All that was retired from `key`, the latest first.
+  virtual arrow::Result<std::vector<RetiredObject>> ListRetired(const std::string& key) = 0;
+
+  /// The keys from which something is retired.
+  virtual arrow::Result<std::unique_ptr<KeyLister>> ListRetiredKeys(const ListOptions& options) = 0;
+
+  /// Opens a version that was retired from `key`, else NOT_FOUND.
+  virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenRetired(const std::string& key,
+                                                                   const std::string& version) = 0;
+
+  /// Notes that a retired version is wanted until then, for whoever purges; never takes away what
+  /// was noted before. NOT_FOUND when it is not retired (any more). A power loss may forget it.
+  virtual arrow::Status HoldRetired(const std::string& key, const std::string& version,
+                                    Timestamp until) = 0;
+
+  /// Brings a version back that was replaced or dropped, retiring what is at the key now. NOT_FOUND
+  /// when it is not retired; what stands at the key already stays as it is. Durable, and fails, as
+  /// Publish.
+  virtual arrow::Result<ObjectInfo> RestoreRetired(const std::string& key,
+                                                   const std::string& version,
+                                                   const Precondition& precondition) = 0;
+
+  /// Removes what ListRetired gave, unless it was held or restored since; that is not an error.
+  /// Open readers go on.
+  virtual arrow::Status PurgeRetired(const RetiredObject& retired) = 0;
 
   /// Removes staged objects whose writer is gone. Safe while other processes stage.
   virtual arrow::Result<SweepReport> SweepStaging() = 0;

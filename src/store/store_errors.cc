@@ -31,6 +31,13 @@ arrow::Status NoSuchObject(const std::string& key) {
   return Error(ErrorKind::kNotFound, "there is no dataset {}", Quoted(key));
 }
 
+arrow::Status NotRetired(const std::string& key, const std::string& version) {
+  return Error(ErrorKind::kNotFound,
+               "version {} of {} is gone: the dataset changed and what it was is not kept any "
+               "more; ask for it again",
+               Quoted(version), Quoted(key));
+}
+
 arrow::Status CheckRange(const ObjectInfo& info, int64_t offset, int64_t length) {
   if (offset >= 0 && length >= 0 && length <= info.size_bytes - offset) return arrow::Status::OK();
   return Error(ErrorKind::kInvalidArgument,

@@ -20,6 +20,9 @@ arrow::Status CheckPrecondition(const std::string& key, const Precondition& prec
 /// NOT_FOUND.
 arrow::Status NoSuchObject(const std::string& key);
 
+/// NOT_FOUND: the version was never there, or is kept no longer.
+arrow::Status NotRetired(const std::string& key, const std::string& version);
+
 /// INVALID_ARGUMENT unless the range lies in the object.
 arrow::Status CheckRange(const ObjectInfo& info, int64_t offset, int64_t length);
 

@@ -2,8 +2,10 @@
 
 #include <random>
 #include <string>
+#include <vector>
 
 #include <arrow/array.h>
+#include <arrow/array/array_dict.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/data.h>
@@ -72,6 +74,21 @@ TEST_F(DatasetWriterTest, RowGroupsAreBoundedInBytesToo) {
   EXPECT_GE(snapshot->footer->row_groups, 7);
   EXPECT_LE(snapshot->footer->row_groups, 14);
   EXPECT_EQ(snapshot->footer->rows, 10'000);
+}
+
+TEST_F(DatasetWriterTest, DictionariesCountAsTheValuesThatTheyStandFor) {
+  arrow::StringBuilder values;
+  ASSERT_TRUE(values.Append(std::string(10'000, 'x')).ok());
+  arrow::Int8Builder indices;
+  ASSERT_TRUE(indices.AppendValues(std::vector<int8_t>(1'000, 0)).ok());
+  const auto type = arrow::dictionary(arrow::int8(), arrow::utf8());
+  const auto column =
+      arrow::DictionaryArray::FromArrays(type, *indices.Finish(), *values.Finish()).ValueOrDie();
+  const auto schema = arrow::schema({arrow::field("x", type)});
+  const auto writer =
+      DatasetWriter::Make(*store_, schema, {.row_group_bytes = 1'000'000}).ValueOrDie();
+  ASSERT_TRUE(writer->Append(arrow::RecordBatch::Make(schema, 1'000, {column})).ok());
+  EXPECT_GE(Publish(*writer)->footer->row_groups, 10);
 }
 
 TEST_F(DatasetWriterTest, NoBatchesAndEmptyBatchesMakeADatasetOfNoRows) {

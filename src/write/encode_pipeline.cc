@@ -13,14 +13,13 @@
 #include <parquet/schema.h>
 
 #include "base/error.h"
+#include "base/memory_budget.h"
 #include "base/worker_pool.h"
 #include "write/column_strand.h"
 
 namespace hangar {
 namespace {
 
-// What is received and not encoded yet.
-constexpr int64_t kWaitingBytesMax = 32LL << 20;
 // A step is so large that handing it to the workers costs nothing beside its work.
 constexpr int64_t kStepBytes = 1LL << 20;
 // From the first step it is chosen how columns are encoded.
@@ -53,6 +52,7 @@ struct EncodePipeline::RowGroup {
 };
 
 struct EncodePipeline::Step {
+  BudgetShare received;  // First, so that it is given back after the columns are gone.
   std::vector<ColumnStep> columns;
   int64_t rows = 0;
   int64_t bytes = 0;
@@ -111,7 +111,8 @@ arrow::Status EncodePipeline::Append(const arrow::RecordBatch& batch, int64_t nu
   row_group_rows_ += batch.num_rows();
   row_group_bytes_ += bytes;
   const bool is_large_enough =
-      is_first_step_ ? gathering_->rows >= kFirstStepRows || gathering_->bytes >= kFirstStepBytes
+      is_first_step_ ? gathering_->rows >= kFirstStepRows ||
+                           gathering_->bytes >= std::min(kFirstStepBytes, settings_.waiting_bytes)
                      : gathering_->bytes >= kStepBytes;
   return is_large_enough ? Submit(/*is_last=*/false) : arrow::Status::OK();
 }
@@ -149,7 +150,13 @@ arrow::Status EncodePipeline::Submit(bool is_last) {
   step->columns_left = strands_.size();
   {
     MutexLock lock(mutex_);
-    while (status_.ok() && MustWait(step->bytes)) changed_.Wait(mutex_);
+    while (status_.ok() && (MustWait(step->bytes) || !Charge(*step))) {
+      // Nothing of this upload is left to wait for but the row group that the step itself ends.
+      if (waiting_bytes_ == 0 && unwritten_row_groups_ == (step->ends != nullptr ? 1 : 0)) {
+        return arrow::Status::OutOfMemory("no room for ", step->bytes, " received bytes");
+      }
+      changed_.Wait(mutex_);
+    }
     ARROW_RETURN_NOT_OK(status_);
     waiting_bytes_ += step->bytes;
   }
@@ -157,9 +164,14 @@ arrow::Status EncodePipeline::Submit(bool is_last) {
   return arrow::Status::OK();
 }
 
+// What was received lies in the connection's own memory, which no pool counts.
+bool EncodePipeline::Charge(Step& step) const {
+  return settings_.budget == nullptr || step.received.TryTake(settings_.budget, step.bytes);
+}
+
 // While a row group is not written, the next one may not grow much: then there are two in memory.
 bool EncodePipeline::MustWait(int64_t step_bytes) const {
-  if (waiting_bytes_ > 0 && waiting_bytes_ + step_bytes > kWaitingBytesMax) return true;
+  if (waiting_bytes_ > 0 && waiting_bytes_ + step_bytes > settings_.waiting_bytes) return true;
   const bool is_next_growing = row_group_bytes_ > settings_.row_group_bytes / 4;
   return unwritten_row_groups_ > 0 && row_group_rows_ > 0 && is_next_growing;
 }

@@ -54,6 +54,7 @@ class EncodePipeline {
   arrow::Status EndRowGroup(bool is_last);
   arrow::Status Submit(bool is_last);
   bool MustWait(int64_t step_bytes) const HANGAR_REQUIRES(mutex_);
+  bool Charge(Step& step) const;
   void Schedule(size_t column, std::shared_ptr<Step> step) HANGAR_EXCLUDES(mutex_);
   void Start(size_t column) HANGAR_EXCLUDES(mutex_);
   void RunNext(size_t column) HANGAR_EXCLUDES(mutex_);

@@ -101,6 +101,7 @@ ParquetFile::ParquetFile(std::unique_ptr<Schema> schema, StagedObject* staged)
 ParquetFile::~ParquetFile() = default;
 
 arrow::Result<std::unique_ptr<ParquetFile>> ParquetFile::Make(const arrow::Schema& storage,
+                                                              const std::string& upload_id,
                                                               StagedObject* staged) {
   auto schema = std::make_unique<Schema>();
   const auto properties = PropertiesOf({}, {});
@@ -111,6 +112,9 @@ arrow::Result<std::unique_ptr<ParquetFile>> ParquetFile::Make(const arrow::Schem
   END_PARQUET_CATCH_EXCEPTIONS
   ARROW_ASSIGN_OR_RAISE(std::string encoded, EncodeSchema(storage));
   schema->metadata = WithKey(storage.metadata(), kArrowSchemaKey, std::move(encoded));
+  if (!upload_id.empty()) {
+    schema->metadata = WithKey(schema->metadata, kUploadIdKey, upload_id);
+  }
   std::unique_ptr<ParquetFile> file(new ParquetFile(std::move(schema), staged));
   ARROW_RETURN_NOT_OK(file->sink_->Write(kMagic, std::strlen(kMagic)));
   return file;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <arrow/result.h>
@@ -22,8 +23,10 @@ namespace hangar {
 /// elsewhere: what stands where, the page index and the footer. One thread at a time.
 class ParquetFile {
  public:
-  /// For a table in its storage schema. `staged` must outlive the file.
+  /// For a table in its storage schema. `upload_id`, unless empty, is noted in the footer. `staged`
+  /// must outlive the file.
   static arrow::Result<std::unique_ptr<ParquetFile>> Make(const arrow::Schema& storage,
+                                                          const std::string& upload_id,
                                                           StagedObject* staged);
   ~ParquetFile();
 

@@ -17,6 +17,7 @@ class SchemaDescriptor;
 
 namespace hangar {
 
+class MemoryBudget;
 class WorkerPool;
 
 /// How a dataset is encoded. The defaults are what uploads get that ask for nothing else.
@@ -27,11 +28,15 @@ struct WriteSettings {
   std::optional<int64_t> level;           ///< Absent: 1 for zstd, else the codec's own default.
   int64_t row_group_rows = 1 << 20;       ///< Rows of a row group at most, 1 to 2^31 - 1.
   int64_t row_group_bytes = 128LL << 20;  ///< Arrow bytes of a row group, about, at most.
+  int64_t file_bytes_max = 1LL << 40;     ///< Of the file; one that grows beyond is refused.
   /// Column to ColumnEncoding's name. A column is a field of the table, and then all that is nested
   /// in it, or a Parquet column as a path with dots. Absent: chosen for each column.
   std::map<std::string, std::string> encodings;
-  WorkerPool* workers = nullptr;      ///< Encode. nullptr: the thread that appends does.
-  arrow::MemoryPool* pool = nullptr;  ///< nullptr: Arrow's default pool.
+  std::string upload_id;               ///< Noted in the file; empty: nothing is.
+  int64_t waiting_bytes = 32LL << 20;  ///< What is received and not encoded yet, at most.
+  WorkerPool* workers = nullptr;       ///< Encode. nullptr: the thread that appends does.
+  MemoryBudget* budget = nullptr;      ///< What waits counts against it. nullptr: no limit.
+  arrow::MemoryPool* pool = nullptr;   ///< nullptr: Arrow's default pool.
 };
 
 /// INVALID_ARGUMENT for a codec or level that does not exist, or numbers out of range.

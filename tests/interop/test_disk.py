@@ -78,7 +78,11 @@ def test_uploads_work_again_once_there_is_space(small_disk):
     for _ in range(3):
         with pytest.raises(pa.ArrowException, match="disk is full"):
             put(client, "b.parquet", incompressible(5), chunk_rows=10_000)
+    # What is dropped is kept, unless it is said that it need not be.
     act(client, "drop_dataset", "a.parquet")
+    with pytest.raises(pa.ArrowException, match="purge_versions"):
+        put(client, "b.parquet", incompressible(5), chunk_rows=10_000)
+    act(client, "purge_versions", {"dataset": "a.parquet"})
     put(client, "b.parquet", incompressible(5), chunk_rows=10_000)
     assert get(client, "b.parquet") == incompressible(5)
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace hangar {
+
+/// What went over a TCP connection since it began, both in bytes.
+struct ConnectionProgress {
+  int64_t acknowledged = 0;  ///< Of what this side sent, by the peer's kernel.
+  int64_t received = 0;      ///< By this side's kernel.
+};
+
+/// The progress of each TCP connection that this process holds, by its peer as gRPC spells it
+/// ("ipv4:192.0.2.1:5000", "ipv6:%5B2001:db8::1%5D:5000"), from Linux' TCP_INFO. It asks the kernel
+/// about each open file descriptor, so it is for now and then. Empty where /proc is not mounted.
+std::unordered_map<std::string, ConnectionProgress> ProgressByPeer();
+
+/// The part of a gRPC peer that its connections have in common: the address without its port, or
+/// "unix" for whatever comes over a Unix socket.
+std::string_view CallerOfPeer(std::string_view peer);
+
+}  // namespace hangar

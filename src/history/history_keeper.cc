@@ -1,0 +1,119 @@
+#include "history/history_keeper.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+namespace hangar {
+namespace {
+
+constexpr std::chrono::hours kLongestPause{1};
+// A history in which something expires all the time is swept every so often.
+constexpr std::chrono::seconds kShortestPause{1};
+
+int64_t BytesOf(const RetiredObject& retired) {
+  return retired.by == RetiredBy::kRenamed ? 0 : retired.object.size_bytes;
+}
+
+}  // namespace
+
+HistoryKeeper::HistoryKeeper(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
+                             const RetentionPolicy& policy)
+    : store_(std::move(store)), logger_(std::move(logger)), policy_(policy) {}
+
+HistoryKeeper::~HistoryKeeper() {
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+arrow::Result<HistorySweepResult> HistoryKeeper::Sweep() { return SweepBy(policy_); }
+
+arrow::Result<HistorySweepResult> HistoryKeeper::MakeRoom() {
+  RetentionPolicy tickets_only = policy_;
+  tickets_only.bytes = 0;
+  return SweepBy(tickets_only);
+}
+
+arrow::Result<HistorySweepResult> HistoryKeeper::SweepBy(const RetentionPolicy& policy) {
+  const Timestamp now = clock_.Now();
+  WakeAt(now + kLongestPause);
+  RetentionSweep sweep(policy, now);
+  ARROW_ASSIGN_OR_RAISE(const auto keys, store_->ListRetiredKeys({}));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto key, keys->Next());
+    if (!key) break;
+    ARROW_ASSIGN_OR_RAISE(auto retired, store_->ListRetired(*key));
+    sweep.Add(std::move(retired));
+  }
+  HistorySweepResult result;
+  for (const RetiredObject& expired : sweep.TakeExpired()) {
+    ARROW_RETURN_NOT_OK(store_->PurgeRetired(expired));
+    if (expired.by != RetiredBy::kRenamed) ++result.purged.versions;
+    result.purged.bytes += BytesOf(expired);
+  }
+  result.kept = {.versions = sweep.kept_versions(), .bytes = sweep.kept_bytes()};
+  if (sweep.next_expiry()) WakeAt(std::max(*sweep.next_expiry(), now + kShortestPause));
+  return result;
+}
+
+void HistoryKeeper::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void HistoryKeeper::NoteRetired() { WakeAt(clock_.Now() + policy_.ticket_ttl + kShortestPause); }
+
+void HistoryKeeper::WakeAt(Timestamp time) {
+  {
+    const MutexLock lock(mutex_);
+    if (time >= wake_) return;
+    wake_ = time;
+  }
+  changed_.NotifyAll();
+}
+
+void HistoryKeeper::Run() {
+  for (;;) {
+    {
+      const MutexLock lock(mutex_);
+      for (;;) {
+        if (stopping_) return;
+        const auto pause = std::min<std::chrono::nanoseconds>(wake_ - clock_.Now(), kLongestPause);
+        if (pause <= std::chrono::nanoseconds(0)) break;
+        changed_.WaitUntil(mutex_, std::chrono::steady_clock::now() + pause);
+      }
+      wake_ = Timestamp::max();
+    }
+    const auto swept = Sweep();
+    if (!swept.ok()) {
+      logger_->Warning("the history could not be swept",
+                       {{"reason", swept.status().ToStringWithoutContextLines()}});
+    } else if (swept->purged.versions > 0) {
+      logger_->Info("removed retired versions that are not kept any more",
+                    {{"versions", std::to_string(swept->purged.versions)},
+                     {"bytes", std::to_string(swept->purged.bytes)},
+                     {"kept_versions", std::to_string(swept->kept.versions)},
+                     {"kept_bytes", std::to_string(swept->kept.bytes)}});
+    }
+  }
+}
+
+arrow::Result<HistoryTotals> CountRetired(ObjectStore& store) {
+  HistoryTotals totals;
+  ARROW_ASSIGN_OR_RAISE(const auto keys, store.ListRetiredKeys({}));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto key, keys->Next());
+    if (!key) return totals;
+    ARROW_ASSIGN_OR_RAISE(const auto retired, store.ListRetired(*key));
+    for (const RetiredObject& entry : retired) {
+      if (entry.by != RetiredBy::kRenamed) ++totals.versions;
+      totals.bytes += BytesOf(entry);
+    }
+  }
+}
+
+}  // namespace hangar
