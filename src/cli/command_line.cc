@@ -34,6 +34,11 @@ void AddAllCommands(CLI::App& app, const ExitCode& exit_code, const AddCommands&
   AddGet(app, exit_code);
   AddRm(app, exit_code);
   AddMv(app, exit_code);
+  AddVersions(app, exit_code);
+  AddRestore(app, exit_code);
+  AddUndrop(app, exit_code);
+  AddTrash(app, exit_code);
+  AddCheck(app, exit_code);
   AddActions(app, exit_code);
   AddCompletion(app, exit_code);
 }

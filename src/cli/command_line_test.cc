@@ -37,8 +37,8 @@ Outcome RunHangar(std::vector<std::string> arguments, const AddCommands& add_com
 constexpr char kNobody[] = "grpc+unix:///no-such-folder/socket";
 
 TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const char* command :
-       {"ls", "info", "schema", "head", "put", "get", "rm", "mv", "actions", "completion"}) {
+  for (const char* command : {"ls", "info", "schema", "head", "put", "get", "rm", "mv", "versions",
+                              "restore", "undrop", "trash", "check", "actions", "completion"}) {
     const Outcome outcome = RunHangar({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("Example:\n  "))) << command;
@@ -76,6 +76,11 @@ TEST(CommandLine, UsageErrorsAreOneSentence) {
       {"put", "a", "b.csv", "--mode", "append"},
       {"ls", "--output", "yaml"},
       {"mv", "a"},
+      {"get", "a", "--as-of", "yesterday"},
+      {"info", "a", "--as-of", "2026-01-31", "--version", "v"},
+      {"rm", "a", "b", "--if-version", "v"},
+      {"trash", "--yes"},
+      {"undrop"},
       {"completion", "csh"},
   };
   for (const auto& arguments : wrong) {
@@ -93,8 +98,18 @@ TEST(CommandLine, AnUnknownValueIsNamedWithThePossibleOnes) {
 }
 
 TEST(CommandLine, AServerThatIsNotThereIsAFailureThatSaysWhatToDo) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"ls"}, {"info", "a"}, {"rm", "a", "b"}, {"mv", "a", "b"}, {"actions"}}) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"ls"},
+                                                                     {"info", "a"},
+                                                                     {"rm", "a", "b"},
+                                                                     {"mv", "a", "b"},
+                                                                     {"versions", "a"},
+                                                                     {"restore", "a@2026-01-31"},
+                                                                     {"undrop", "a", "b"},
+                                                                     {"trash"},
+                                                                     {"trash", "--empty", "--yes"},
+                                                                     {"check"},
+                                                                     {"check", "a", "b"},
+                                                                     {"actions"}}) {
     auto with_server = arguments;
     with_server.insert(with_server.end(), {"--server", kNobody});
     const Outcome outcome = RunHangar(with_server);
@@ -110,6 +125,12 @@ TEST(CommandLine, AFailedCommandThatCannotReadItsFileNeedsNoServer) {
   const Outcome outcome = RunHangar({"put", "a", "/no-such-file.csv", "--server", kNobody});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.err, "hangar: cannot read '/no-such-file.csv': No such file or directory\n");
+}
+
+TEST(CommandLine, RestoreWantsAVersion) {
+  const Outcome outcome = RunHangar({"restore", "a", "--server", kNobody});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'a' names no version"), HasSubstr("NAME@VERSION")));
 }
 
 TEST(CommandLine, RunsCommandsOfOtherFoldersWithTheirExitCode) {

@@ -11,9 +11,11 @@
 #include <utility>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/json_text.h"
 #include "cli/terminal.h"
 #include "client/client.h"
 
@@ -81,6 +83,35 @@ void OnRun(CLI::App& command, const ExitCode& exit_code, std::function<arrow::St
 
 arrow::Result<std::unique_ptr<client::Client>> Connect(const CommonOptions& options) {
   return client::Client::Connect({.uri = options.server});
+}
+
+int ForEachName(const std::vector<std::string>& names, const CommonOptions& options,
+                const std::function<arrow::Status(const client::Client& client,
+                                                  const std::string& name)>& run) {
+  const auto client = Connect(options);
+  if (!client.ok()) {
+    PrintError(Sentence(client.status()));
+    return 1;
+  }
+  int exit_code = 0;
+  for (const std::string& name : names) {
+    const arrow::Status status = run(**client, name);
+    if (status.ok()) continue;
+    PrintError(Sentence(status));
+    exit_code = 1;
+    if (KindOf(status) == ErrorKind::kUnavailable) break;
+  }
+  return exit_code;
+}
+
+void PrintBroughtBack(std::string_view verb, const client::DatasetVersion& dataset,
+                      const CommonOptions& options) {
+  if (options.json()) {
+    PrintJson({{"dataset", dataset.dataset}, {"version", dataset.version}});
+  } else if (!options.quiet) {
+    Print(std::format("{} {}, version {}\n", verb, Printable(dataset.dataset),
+                      Printable(dataset.version)));
+  }
 }
 
 void Print(std::string_view text) {

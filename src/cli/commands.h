@@ -16,6 +16,7 @@ class Option;
 
 namespace hangar::client {
 class Client;
+struct DatasetVersion;
 }  // namespace hangar::client
 
 namespace hangar::cli {
@@ -32,6 +33,11 @@ void AddPut(CLI::App& app, const ExitCode& exit_code);
 void AddGet(CLI::App& app, const ExitCode& exit_code);
 void AddRm(CLI::App& app, const ExitCode& exit_code);
 void AddMv(CLI::App& app, const ExitCode& exit_code);
+void AddVersions(CLI::App& app, const ExitCode& exit_code);
+void AddRestore(CLI::App& app, const ExitCode& exit_code);
+void AddUndrop(CLI::App& app, const ExitCode& exit_code);
+void AddTrash(CLI::App& app, const ExitCode& exit_code);
+void AddCheck(CLI::App& app, const ExitCode& exit_code);
 void AddActions(CLI::App& app, const ExitCode& exit_code);
 void AddCompletion(CLI::App& app, const ExitCode& exit_code);
 
@@ -70,6 +76,16 @@ void OnRun(CLI::App& command, const ExitCode& exit_code, std::function<arrow::St
 void OnRunWithCode(CLI::App& command, const ExitCode& exit_code, std::function<int()> run);
 
 arrow::Result<std::unique_ptr<client::Client>> Connect(const CommonOptions& options);
+
+/// Runs `run` for one name after the other and, as rm does, goes on with the others after a
+/// failure, unless it is that the server cannot be reached. Gives the exit code.
+int ForEachName(
+    const std::vector<std::string>& names, const CommonOptions& options,
+    const std::function<arrow::Status(const client::Client& client, const std::string& name)>& run);
+
+/// Says that a version is the current one again: "VERB NAME, version VERSION".
+void PrintBroughtBack(std::string_view verb, const client::DatasetVersion& dataset,
+                      const CommonOptions& options);
 
 /// Writes to standard output. A reader that is gone ends the process without a word.
 void Print(std::string_view text);

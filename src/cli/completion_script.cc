@@ -12,7 +12,7 @@ namespace {
 
 // What a value may be.
 struct Value {
-  enum class Kind { kNone, kDataset, kFile, kWords };
+  enum class Kind { kNone, kDataset, kDropped, kFile, kWords };
   Kind kind = Kind::kNone;
   std::vector<std::string> words;
 };
@@ -45,6 +45,8 @@ Value ValueOf(const std::string& positional_name, const std::string& type) {
   } else if (positional_name == "NAME" || positional_name == "OLD" || positional_name == "NEW" ||
              positional_name == "GLOB") {
     value.kind = Value::Kind::kDataset;
+  } else if (positional_name == "DROPPED") {
+    value.kind = Value::Kind::kDropped;
   }
   return value;
 }
@@ -108,6 +110,7 @@ std::string CommandNames(const std::vector<CommandSpec>& commands) {
 constexpr char kBashStart[] =
     R"BASH(# bash completion for hangar: source <(hangar completion bash)
 _hangar_datasets() { hangar ls -q --limit 500 --prefix "$1" 2>/dev/null; }
+_hangar_dropped() { hangar trash -q --limit 500 --prefix "$1" 2>/dev/null; }
 _hangar() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   local IFS=$'\n'
@@ -120,6 +123,8 @@ std::string BashReply(const Value& value) {
       return ":";
     case Value::Kind::kDataset:
       return "COMPREPLY=($(compgen -W \"$(_hangar_datasets \"$cur\")\" -- \"$cur\"))";
+    case Value::Kind::kDropped:
+      return "COMPREPLY=($(compgen -W \"$(_hangar_dropped \"$cur\")\" -- \"$cur\"))";
     case Value::Kind::kFile:
       return "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\"))";
     case Value::Kind::kWords:
@@ -178,6 +183,11 @@ _hangar_datasets() {
   names=(${(f)"$(hangar ls -q --limit 500 --prefix "$PREFIX" 2>/dev/null)"})
   compadd -a names
 }
+_hangar_dropped() {
+  local -a names
+  names=(${(f)"$(hangar trash -q --limit 500 --prefix "$PREFIX" 2>/dev/null)"})
+  compadd -a names
+}
 _hangar() {
   local -a commands
 )ZSH";
@@ -188,6 +198,8 @@ std::string ZshAction(const Value& value) {
       return " ";
     case Value::Kind::kDataset:
       return "_hangar_datasets";
+    case Value::Kind::kDropped:
+      return "_hangar_dropped";
     case Value::Kind::kFile:
       return "_files";
     case Value::Kind::kWords:
@@ -237,6 +249,8 @@ std::string FishValue(const Value& value) {
       return "-x";
     case Value::Kind::kDataset:
       return "-x -a '(hangar ls -q --limit 500 --prefix (commandline -ct) 2>/dev/null)'";
+    case Value::Kind::kDropped:
+      return "-x -a '(hangar trash -q --limit 500 --prefix (commandline -ct) 2>/dev/null)'";
     case Value::Kind::kFile:
       return "-r -F";
     case Value::Kind::kWords:

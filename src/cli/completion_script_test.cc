@@ -23,6 +23,11 @@ class CompletionScriptTest : public testing::Test {
     command.add_flag("-q,--quiet", flag_, "Say nothing");
   }
 
+  // Adds a command that takes dropped datasets.
+  void AddRecover() {
+    app_.add_subcommand("recover", "Recover")->add_option("DROPPED", text_, "Dropped datasets");
+  }
+
   CLI::App app_;
   std::string text_;
   bool flag_ = false;
@@ -54,6 +59,15 @@ TEST_F(CompletionScriptTest, FishNamesEveryOption) {
   EXPECT_THAT(script, HasSubstr("-s s -l server -x -d 'The server'"));
   EXPECT_THAT(script, HasSubstr("-l mode -x -a 'fast slow' -d 'How'"));
   EXPECT_THAT(script, HasSubstr("-s q -l quiet -d 'Say nothing'"));
+}
+
+TEST_F(CompletionScriptTest, DroppedDatasetsAreAskedForInTheTrash) {
+  AddRecover();
+  EXPECT_THAT(CompletionScript(app_, Shell::kBash),
+              HasSubstr("compgen -W \"$(_hangar_dropped \"$cur\")\""));
+  EXPECT_THAT(CompletionScript(app_, Shell::kZsh), HasSubstr("'*:argument:_hangar_dropped'"));
+  EXPECT_THAT(CompletionScript(app_, Shell::kFish),
+              HasSubstr("-a '(hangar trash -q --limit 500 --prefix (commandline -ct) "));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "cli/batch_file_reader.h"
 #include "cli/batch_file_writer.h"
 #include "cli/commands.h"
+#include "cli/dataset_reference.h"
 #include "cli/descriptor_stream.h"
 #include "cli/download.h"
 #include "cli/file_type.h"
@@ -29,7 +30,9 @@ namespace hangar::cli {
 namespace {
 
 struct GetCommandOptions : CommonOptions {
-  std::string name;
+  std::string reference;
+  VersionFlags flags;
+  std::string name;  // As `reference` has it.
   std::string out;
   std::string format;
   std::vector<std::string> columns;
@@ -97,7 +100,11 @@ void PrintSummary(const client::DatasetInfo& info, const std::string& path,
   }
 }
 
-arrow::Status Run(const GetCommandOptions& options) {
+arrow::Status Run(GetCommandOptions options) {
+  const DatasetReference reference = ResolveReference(options.reference, options.flags);
+  options.name = reference.name;
+  options.get.version = reference.choice.version;
+  options.get.as_of = reference.choice.as_of;
   ARROW_ASSIGN_OR_RAISE(const Target target, TargetOf(options));
   const bool to_file = target.path != kStandardStream;
   // First of all, because it has to come before the client's threads.
@@ -137,8 +144,7 @@ void AddReadOptions(CLI::App& command, GetCommandOptions& options) {
       ->check(CLI::Range(1, 64).description(""))
       ->capture_default_str()
       ->type_name("N");
-  command.add_option("--version", options.get.version, "Exactly this version")
-      ->type_name("VERSION");
+  AddVersionFlags(command, options.flags);
   LimitTo(*command.add_option("--compression", options.get.compression, "On the wire"),
           {"none", "lz4", "zstd"});
 }
@@ -156,7 +162,7 @@ void AddGet(CLI::App& app, const ExitCode& exit_code) {
                   "hangar get sales/2026.parquet --columns region,amount -o amounts.csv\n"
                   "hangar get sales/2026.parquet -o - --format jsonl | head"},
       options);
-  command.add_option("NAME", options->name, "The dataset")->required();
+  command.add_option("NAME", options->reference, kReferenceHelp)->required();
   command
       .add_option("-o,--out", options->out,
                   "The file, or a folder for it; - is standard output, an Arrow stream unless "

@@ -9,6 +9,7 @@
 
 #include "cli/batch_file_writer.h"
 #include "cli/commands.h"
+#include "cli/dataset_reference.h"
 #include "cli/descriptor_stream.h"
 #include "cli/table.h"
 #include "cli/value_text.h"
@@ -19,6 +20,7 @@ namespace {
 
 struct HeadOptions : CommonOptions {
   std::string name;
+  VersionFlags flags;
   int64_t rows = 10;
   std::vector<std::string> columns;
 };
@@ -69,11 +71,14 @@ arrow::Status PrintAsJson(arrow::RecordBatchReader& batches) {
 }
 
 arrow::Status Run(const HeadOptions& options) {
+  const DatasetReference reference = ResolveReference(options.name, options.flags);
   ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
   client::GetOptions get;
+  get.version = reference.choice.version;
+  get.as_of = reference.choice.as_of;
   get.limit = options.rows;
   if (!options.columns.empty()) get.columns = options.columns;
-  ARROW_ASSIGN_OR_RAISE(const auto stream, client->Get(options.name, get));
+  ARROW_ASSIGN_OR_RAISE(const auto stream, client->Get(reference.name, get));
   return options.json() ? PrintAsJson(*stream.batches) : PrintAsTable(*stream.batches);
 }
 
@@ -87,7 +92,8 @@ void AddHead(CLI::App& app, const ExitCode& exit_code) {
                                   .quiet = "",
                                   .example = "hangar head sales/2026.parquet -n 20"},
                                  options);
-  command.add_option("NAME", options->name, "The dataset")->required();
+  command.add_option("NAME", options->name, kReferenceHelp)->required();
+  AddVersionFlags(command, options->flags);
   RefuseNegative(*command.add_option("-n", options->rows, "How many rows")->capture_default_str());
   command.add_option("--columns", options->columns, "Only these columns, in this order")
       ->delimiter(',')

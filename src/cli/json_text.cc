@@ -12,12 +12,14 @@ namespace hangar::cli {
 using nlohmann::ordered_json;
 
 ordered_json DatasetJson(const client::DatasetInfo& dataset) {
-  return {{"name", dataset.name},
-          {"version", dataset.version},
-          {"modified", FormatTimestamp(dataset.modified)},
-          {"rows", dataset.rows},
-          {"bytes", dataset.bytes},
-          {"row_groups", dataset.row_groups}};
+  ordered_json object = {{"name", dataset.name},
+                         {"version", dataset.version},
+                         {"modified", FormatTimestamp(dataset.modified)},
+                         {"rows", dataset.rows},
+                         {"bytes", dataset.bytes},
+                         {"row_groups", dataset.row_groups}};
+  if (dataset.retired) object["retired"] = FormatTimestamp(*dataset.retired);
+  return object;
 }
 
 ordered_json MetadataJson(const arrow::KeyValueMetadata* metadata) {

@@ -8,7 +8,7 @@
 namespace hangar::cli {
 
 /// A dataset as `ls` and `info` print it with --output json: name, version, modified, rows, bytes,
-/// row_groups.
+/// row_groups, and retired where it is not the current version.
 nlohmann::ordered_json DatasetJson(const client::DatasetInfo& dataset);
 
 /// Name, type, nullable, and metadata and children where there are any.

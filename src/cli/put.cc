@@ -27,14 +27,18 @@ struct PutCommandOptions : CommonOptions {
 
 void PrintSummary(const client::PutSummary& summary, const CommonOptions& options) {
   if (options.json()) {
-    PrintJson({{"dataset", summary.dataset},
-               {"version", summary.version},
-               {"rows", summary.rows},
-               {"bytes", summary.bytes}});
+    nlohmann::ordered_json object = {{"dataset", summary.dataset},
+                                     {"version", summary.version},
+                                     {"rows", summary.rows},
+                                     {"bytes", summary.bytes}};
+    if (summary.repeated) object["repeated"] = true;
+    PrintJson(object);
   } else if (!options.quiet) {
-    Print(std::format("stored {}: {} rows, {}, version {}\n", Printable(summary.dataset),
-                      FormatCount(summary.rows), FormatBytes(summary.bytes),
-                      Printable(summary.version)));
+    const std::string name = Printable(summary.dataset);
+    Print(std::format(
+        "{}: {} rows, {}, version {}\n",
+        summary.repeated ? name + " was stored by an earlier upload" : "stored " + name,
+        FormatCount(summary.rows), FormatBytes(summary.bytes), Printable(summary.version)));
   }
 }
 
@@ -88,6 +92,11 @@ void AddPut(CLI::App& app, const ExitCode& exit_code) {
           {"overwrite", "create"});
   command.add_option("--if-version", options->put.if_version, "Replace only this version")
       ->type_name("VERSION");
+  command
+      .add_option("--upload-id", options->put.upload_id,
+                  "Words of your choice, for an upload that may have to be tried again: what was "
+                  "stored under them is not stored twice")
+      ->type_name("TEXT");
   command.add_option("--codec", options->put.codec, "Of the Parquet file, for example zstd")
       ->type_name("NAME");
   command.add_option("--level", options->put.level, "Of the codec")->type_name("N");

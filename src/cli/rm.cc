@@ -14,49 +14,46 @@ namespace {
 
 struct RmOptions : CommonOptions {
   std::vector<std::string> names;
+  client::DropOptions drop;
 };
 
-void PrintDropped(const std::string& name, const CommonOptions& options) {
+arrow::Status Drop(const client::Client& client, const std::string& name,
+                   const RmOptions& options) {
+  ARROW_RETURN_NOT_OK(client.Drop(name, options.drop));
   if (options.json()) {
     PrintJson({{"dropped", name}});
   } else if (!options.quiet) {
-    Print("dropped " + Printable(name) + "\n");
+    Print(std::format("dropped {}{}\n", Printable(name), options.drop.purge ? " for good" : ""));
   }
-}
-
-// As rm does, it goes on with the other names after a failure.
-int Run(const RmOptions& options) {
-  const auto client = Connect(options);
-  if (!client.ok()) {
-    PrintError(Sentence(client.status()));
-    return 1;
-  }
-  int exit_code = 0;
-  for (const std::string& name : options.names) {
-    const arrow::Status status = (*client)->Drop(name);
-    if (status.ok()) {
-      PrintDropped(name, options);
-      continue;
-    }
-    PrintError(Sentence(status));
-    exit_code = 1;
-    if (client::ErrorCode(status) == "UNAVAILABLE") break;
-  }
-  return exit_code;
+  return arrow::Status::OK();
 }
 
 }  // namespace
 
 void AddRm(CLI::App& app, const ExitCode& exit_code) {
   auto options = std::make_shared<RmOptions>();
-  CLI::App& command = AddCommand(app,
-                                 {.name = "rm",
-                                  .description = "Drop datasets",
-                                  .quiet = "Print nothing",
-                                  .example = "hangar rm sales/2024.parquet sales/2025.parquet"},
-                                 options);
+  CLI::App& command =
+      AddCommand(app,
+                 {.name = "rm",
+                  .description = "Drop datasets; \"hangar undrop\" brings them back for a while",
+                  .quiet = "Print nothing",
+                  .example = "hangar rm sales/2024.parquet sales/2025.parquet"},
+                 options);
   command.add_option("NAME", options->names, "The datasets")->required();
-  OnRunWithCode(command, exit_code, [options] { return Run(*options); });
+  command
+      .add_option("--if-version", options->drop.if_version, "Drop only this version, of one NAME")
+      ->type_name("VERSION");
+  command.add_flag("--purge", options->drop.purge,
+                   "For good: keep nothing of them, nor of their earlier versions");
+  OnRunWithCode(command, exit_code, [options] {
+    if (!options->drop.if_version.empty() && options->names.size() > 1) {
+      throw CLI::ValidationError("--if-version is of one dataset, but there are several names");
+    }
+    return ForEachName(options->names, *options,
+                       [&](const client::Client& client, const std::string& name) {
+                         return Drop(client, name, *options);
+                       });
+  });
 }
 
 }  // namespace hangar::cli

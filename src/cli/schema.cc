@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/dataset_reference.h"
 #include "cli/json_text.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct SchemaOptions : CommonOptions {
   std::string name;
+  VersionFlags flags;
 };
 
 void PrintAsText(const arrow::Schema& schema) {
@@ -33,8 +35,9 @@ void PrintAsText(const arrow::Schema& schema) {
 }
 
 arrow::Status Run(const SchemaOptions& options) {
+  const DatasetReference reference = ResolveReference(options.name, options.flags);
   ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
-  ARROW_ASSIGN_OR_RAISE(const auto schema, client->Schema(options.name));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, client->Schema(reference.name, reference.choice));
   if (options.json()) {
     nlohmann::ordered_json object = {{"fields", nlohmann::ordered_json::array()}};
     for (const auto& field : schema->fields()) object["fields"].push_back(FieldJson(*field));
@@ -58,7 +61,8 @@ void AddSchema(CLI::App& app, const ExitCode& exit_code) {
                                   .quiet = "Print the columns' names only",
                                   .example = "hangar schema sales/2026.parquet"},
                                  options);
-  command.add_option("NAME", options->name, "The dataset")->required();
+  command.add_option("NAME", options->name, kReferenceHelp)->required();
+  AddVersionFlags(command, options->flags);
   OnRun(command, exit_code, [options] { return Run(*options); });
 }
 

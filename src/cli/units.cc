@@ -32,6 +32,19 @@ std::string FormatCount(int64_t count) {
   return digits;
 }
 
+std::string CountOf(int64_t count, std::string_view noun) {
+  return std::format("{} {}{}", FormatCount(count), noun, count == 1 ? "" : "s");
+}
+
+std::string FormatSpan(std::chrono::seconds span) {
+  const int64_t seconds = span.count();
+  if (seconds == 0) return "0s";
+  if (seconds % 86'400 == 0) return std::format("{}d", seconds / 86'400);
+  if (seconds % 3'600 == 0) return std::format("{}h", seconds / 3'600);
+  if (seconds % 60 == 0) return std::format("{}m", seconds / 60);
+  return std::format("{}s", seconds);
+}
+
 std::string FormatDuration(double seconds) {
   if (!(seconds >= 0 && seconds < 99.0 * 3600)) return "-";
   const auto total = static_cast<int64_t>(std::lround(seconds));

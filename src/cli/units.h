@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -12,6 +14,12 @@ std::string FormatBytes(int64_t bytes);
 
 /// "1,234,567".
 std::string FormatCount(int64_t count);
+
+/// "1 dataset", "2 datasets", "1,234 datasets": `noun` is the singular.
+std::string CountOf(int64_t count, std::string_view noun);
+
+/// "7d", "36h", "10m", "90s": in the largest unit of which it is a whole number.
+std::string FormatSpan(std::chrono::seconds span);
 
 /// "0:07", "12:34", "3:02:01", for at most 99 hours, then "-".
 std::string FormatDuration(double seconds);

@@ -45,5 +45,19 @@ TEST(FormatTime, IsIsoInWholeSeconds) {
   EXPECT_EQ(FormatTime({}), "-");
 }
 
+TEST(CountOf, IsOneOrMany) {
+  EXPECT_EQ(CountOf(0, "version"), "0 versions");
+  EXPECT_EQ(CountOf(1, "version"), "1 version");
+  EXPECT_EQ(CountOf(1234, "version"), "1,234 versions");
+}
+
+TEST(FormatSpan, TakesTheLargestUnitThatIsWhole) {
+  EXPECT_EQ(FormatSpan(std::chrono::seconds(0)), "0s");
+  EXPECT_EQ(FormatSpan(std::chrono::seconds(90)), "90s");
+  EXPECT_EQ(FormatSpan(std::chrono::minutes(10)), "10m");
+  EXPECT_EQ(FormatSpan(std::chrono::hours(36)), "36h");
+  EXPECT_EQ(FormatSpan(std::chrono::days(7)), "7d");
+}
+
 }  // namespace
 }  // namespace hangar::cli

@@ -1,7 +1,5 @@
 #include "client/client.h"
 
-#include <algorithm>
-#include <deque>
 #include <utility>
 
 #include <arrow/array/util.h>
@@ -13,19 +11,20 @@
 #include <arrow/type.h>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "client/action_stream.h"
 #include "client/batch_slices.h"
+#include "client/connection.h"
 #include "client/endpoint_reader.h"
 #include "client/flight_error.h"
+#include "client/listings.h"
 #include "client/requests.h"
+#include "client/version_requests.h"
 
 namespace hangar::client {
 namespace {
 
 namespace flight = arrow::flight;
 
-// Flight's own client gathers a whole ListFlights answer, so a listing asks for pages of this size.
-constexpr int64_t kListPage = 1000;
 // Flight sends batches of this size fastest, and no other client or server refuses them.
 constexpr int64_t kSendBytesMax = 1 << 20;
 
@@ -119,88 +118,6 @@ class Uploading {
   bool ended_by_server_ = false;
 };
 
-}  // namespace
-
-struct Client::Impl {
-  std::string uri;
-  std::shared_ptr<flight::FlightClient> connection;
-
-  arrow::Status Clean(const arrow::Status& status) const { return FromFlight(status, uri); }
-
-  arrow::Result<std::unique_ptr<flight::FlightInfo>> GetFlightInfo(
-      const flight::FlightDescriptor& descriptor) const {
-    auto info = connection->GetFlightInfo(descriptor);
-    if (!info.ok()) return Clean(info.status());
-    return info;
-  }
-
-  // Runs an action whose results do not matter, to its end.
-  arrow::Status Act(const std::string& name, std::string body) const {
-    const flight::Action action(name, arrow::Buffer::FromString(std::move(body)));
-    auto results = connection->DoAction(action);
-    if (!results.ok()) return Clean(results.status());
-    while (true) {
-      auto result = (*results)->Next();
-      if (!result.ok()) return Clean(result.status());
-      if (*result == nullptr) return arrow::Status::OK();
-    }
-  }
-};
-
-namespace {
-
-class PagedListing final : public DatasetListing {
- public:
-  PagedListing(std::string uri, std::shared_ptr<flight::FlightClient> connection,
-               ListOptions options)
-      : uri_(std::move(uri)), connection_(std::move(connection)), options_(std::move(options)) {
-    after_ = options_.after;
-    remaining_ = options_.limit;
-  }
-
-  arrow::Result<std::optional<DatasetInfo>> Next() override {
-    if (page_.empty() && !ended_) {
-      const arrow::Status status = FetchPage();
-      if (!status.ok()) return FromFlight(status, uri_);
-    }
-    if (page_.empty()) return std::nullopt;
-    std::optional<DatasetInfo> next = std::move(page_.front());
-    page_.pop_front();
-    return next;
-  }
-
- private:
-  arrow::Status FetchPage() {
-    const int64_t limit = std::min(kListPage, remaining_.value_or(kListPage));
-    if (limit <= 0) {
-      ended_ = true;
-      return arrow::Status::OK();
-    }
-    const flight::Criteria criteria(ListCriteria(options_, after_, limit));
-    ARROW_ASSIGN_OR_RAISE(const auto listing, connection_->ListFlights({}, criteria));
-    while (true) {
-      ARROW_ASSIGN_OR_RAISE(const auto info, listing->Next());
-      if (info == nullptr) break;
-      ARROW_ASSIGN_OR_RAISE(DatasetInfo dataset, ParseFlightInfo(*info));
-      page_.push_back(std::move(dataset));
-    }
-    const auto count = static_cast<int64_t>(page_.size());
-    if (remaining_) *remaining_ -= count;
-    // A server that does not know the limit has sent everything at once.
-    ended_ = count != limit;
-    if (!page_.empty()) after_ = page_.back().name;
-    return arrow::Status::OK();
-  }
-
-  const std::string uri_;
-  const std::shared_ptr<flight::FlightClient> connection_;
-  const ListOptions options_;
-  std::string after_;
-  std::optional<int64_t> remaining_;
-  std::deque<DatasetInfo> page_;
-  bool ended_ = false;
-};
-
 arrow::Status CheckGetOptions(const GetOptions& options) {
   if (options.partitions < 1 || options.partitions > 64) {
     return Error(ErrorKind::kInvalidArgument, "partitions is {}, but 1 to 64 are possible",
@@ -216,80 +133,128 @@ arrow::Status CheckGetOptions(const GetOptions& options) {
 
 std::string_view ErrorCode(const arrow::Status& status) { return ErrorKindName(KindOf(status)); }
 
-Client::Client(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+Client::Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 Client::~Client() = default;
 
 arrow::Result<std::unique_ptr<Client>> Client::Connect(const ClientOptions& options) {
-  auto impl = std::make_shared<Impl>();
-  impl->uri = options.uri;
-  const auto location = flight::Location::Parse(options.uri);
-  auto connection = location.ok()
-                        ? flight::FlightClient::Connect(*location)
-                        : arrow::Result<std::unique_ptr<flight::FlightClient>>(location.status());
-  if (!connection.ok()) {
-    return Error(ErrorKind::kInvalidArgument,
-                 "{} is not the address of a server: grpc://HOST:PORT or grpc+unix:///PATH is one",
-                 Quoted(options.uri));
-  }
-  impl->connection = *std::move(connection);
-  return std::unique_ptr<Client>(new Client(std::move(impl)));
+  ARROW_ASSIGN_OR_RAISE(auto connection, Connection::Open(options.uri));
+  return std::unique_ptr<Client>(new Client(std::move(connection)));
 }
 
 std::unique_ptr<DatasetListing> Client::List(const ListOptions& options) const {
-  return std::make_unique<PagedListing>(impl_->uri, impl_->connection, options);
+  return MakeDatasetListing(connection_, options);
 }
 
-arrow::Result<DatasetInfo> Client::Describe(const std::string& name) const {
-  ARROW_ASSIGN_OR_RAISE(const auto info,
-                        impl_->GetFlightInfo(flight::FlightDescriptor::Path({name})));
+arrow::Result<DatasetInfo> Client::Describe(const std::string& name,
+                                            const VersionChoice& choice) const {
+  const auto descriptor = VersionDescriptor(name, choice);
+  ARROW_ASSIGN_OR_RAISE(const auto info, connection_->Run([&](flight::FlightClient& client) {
+    return client.GetFlightInfo(descriptor);
+  }));
   return ParseFlightInfo(*info);
 }
 
-arrow::Result<std::shared_ptr<arrow::Schema>> Client::Schema(const std::string& name) const {
-  const auto answer = impl_->connection->GetSchema(flight::FlightDescriptor::Path({name}));
-  if (!answer.ok()) return impl_->Clean(answer.status());
+arrow::Result<std::shared_ptr<arrow::Schema>> Client::Schema(const std::string& name,
+                                                             const VersionChoice& choice) const {
+  const auto descriptor = VersionDescriptor(name, choice);
+  ARROW_ASSIGN_OR_RAISE(const auto answer, connection_->Run([&](flight::FlightClient& client) {
+    return client.GetSchema(descriptor);
+  }));
   arrow::ipc::DictionaryMemo memo;
-  return (*answer)->GetSchema(&memo);
+  return answer->GetSchema(&memo);
 }
 
 arrow::Result<PutSummary> Client::Put(const std::string& name, arrow::RecordBatchReader& batches,
                                       const PutOptions& options) const {
   const auto schema = batches.schema();
-  auto put = impl_->connection->DoPut(PutDescriptor(name, options), schema);
-  if (!put.ok()) return impl_->Clean(put.status());
-  Uploading uploading(*std::move(put), schema);
+  const auto descriptor = PutDescriptor(name, options);
+  // Only the descriptor and the schema are sent in it, so it can be tried again.
+  ARROW_ASSIGN_OR_RAISE(auto put, connection_->Run([&](flight::FlightClient& client) {
+    return client.DoPut(descriptor, schema);
+  }));
+  Uploading uploading(std::move(put), schema);
   const arrow::Status sent = uploading.Send(batches, options);
-  if (!sent.ok()) return uploading.ended_by_server() ? impl_->Clean(sent) : sent;
+  if (!sent.ok()) return uploading.ended_by_server() ? FromFlight(sent, connection_->uri()) : sent;
   auto summary = uploading.Finish();
-  if (!summary.ok()) return impl_->Clean(summary.status());
+  if (!summary.ok()) return FromFlight(summary.status(), connection_->uri());
   return summary;
 }
 
 arrow::Result<DatasetStream> Client::Get(const std::string& name, const GetOptions& options) const {
   ARROW_RETURN_NOT_OK(CheckGetOptions(options));
-  ARROW_ASSIGN_OR_RAISE(const auto info, impl_->GetFlightInfo(GetDescriptor(name, options)));
+  const auto descriptor = GetDescriptor(name, options);
+  ARROW_ASSIGN_OR_RAISE(const auto info, connection_->Run([&](flight::FlightClient& client) {
+    return client.GetFlightInfo(descriptor);
+  }));
   DatasetStream stream;
   ARROW_ASSIGN_OR_RAISE(stream.info, ParseFlightInfo(*info));
-  stream.batches = ReadEndpoints(
-      info->endpoints(), stream.info.schema,
-      {.uri = impl_->uri, .client = impl_->connection, .connections = options.partitions});
+  stream.batches = ReadEndpoints(info->endpoints(), stream.info.schema,
+                                 {.uri = connection_->uri(),
+                                  .client = connection_->client(),
+                                  .connections = options.partitions});
   return stream;
 }
 
-arrow::Status Client::Drop(const std::string& name) const {
-  return impl_->Act("drop_dataset", name);
+arrow::Status Client::Drop(const std::string& name, const DropOptions& options) const {
+  return RunAction(connection_, "drop_dataset", DropBody(name, options)).status();
 }
 
 arrow::Status Client::Rename(const std::string& from, const std::string& to,
                              const RenameOptions& options) const {
-  return impl_->Act("rename_dataset", RenameBody(from, to, options));
+  return RunAction(connection_, "rename_dataset", RenameBody(from, to, options)).status();
+}
+
+arrow::Result<std::vector<VersionInfo>> Client::Versions(const std::string& name) const {
+  ARROW_ASSIGN_OR_RAISE(const auto results,
+                        ActionStream::Start(connection_, "list_versions", DatasetBody(name)));
+  std::vector<VersionInfo> versions;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto result, results->Next());
+    if (!result) return versions;
+    ARROW_ASSIGN_OR_RAISE(VersionInfo version, ParseVersionInfo(*result));
+    versions.push_back(std::move(version));
+  }
+}
+
+arrow::Result<DatasetVersion> Client::Restore(const std::string& name,
+                                              const RestoreOptions& options) const {
+  ARROW_ASSIGN_OR_RAISE(const std::string result,
+                        RunAction(connection_, "restore_dataset", RestoreBody(name, options)));
+  return ParseDatasetVersion(result);
+}
+
+arrow::Result<DatasetVersion> Client::Undrop(const std::string& name) const {
+  ARROW_ASSIGN_OR_RAISE(const std::string result,
+                        RunAction(connection_, "undrop_dataset", DatasetBody(name)));
+  return ParseDatasetVersion(result);
+}
+
+std::unique_ptr<TrashListing> Client::Trash(const ListOptions& options) const {
+  return MakeTrashListing(connection_, options);
+}
+
+arrow::Result<PurgeSummary> Client::PurgeVersions(const std::string& name,
+                                                  const std::string& version) const {
+  ARROW_ASSIGN_OR_RAISE(const std::string result,
+                        RunAction(connection_, "purge_versions", PurgeBody(name, version)));
+  return ParsePurgeSummary(result);
+}
+
+arrow::Result<HistoryStatus> Client::History() const {
+  ARROW_ASSIGN_OR_RAISE(const std::string result, RunAction(connection_, "history_status", ""));
+  return ParseHistoryStatus(result);
+}
+
+std::unique_ptr<CheckListing> Client::Check(const std::string& name) const {
+  return MakeCheckListing(connection_, name);
 }
 
 arrow::Result<std::vector<ActionInfo>> Client::Actions() const {
-  const auto types = impl_->connection->ListActions();
-  if (!types.ok()) return impl_->Clean(types.status());
+  ARROW_ASSIGN_OR_RAISE(const auto types, connection_->Run([](flight::FlightClient& client) {
+    return client.ListActions();
+  }));
   std::vector<ActionInfo> actions;
-  for (const auto& type : *types) actions.push_back({type.type, type.description});
+  for (const auto& type : types) actions.push_back({type.type, type.description});
   return actions;
 }
 

@@ -14,19 +14,27 @@
 #include <arrow/type_fwd.h>
 
 /// The client library of Hangar: list, describe, write, read, drop and rename the datasets of a
-/// server. Installed as <hangar/client.h>; with CMake: find_package(hangar), link hangar::client.
+/// server, and go back to versions that were replaced or dropped. Installed as <hangar/client.h>;
+/// with CMake: find_package(hangar), link hangar::client.
 ///
 ///   ARROW_ASSIGN_OR_RAISE(auto client, hangar::client::Client::Connect({}));
 ///   ARROW_ASSIGN_OR_RAISE(auto summary, client->Put("sales.parquet", *batches, {}));
 ///   ARROW_ASSIGN_OR_RAISE(auto stream, client->Get("sales.parquet", {.columns = {{"amount"}}}));
 ///   ARROW_ASSIGN_OR_RAISE(auto table, stream.batches->ToTable());
+///   ARROW_ASSIGN_OR_RAISE(auto versions, client->Versions("sales.parquet"));
+///   ARROW_RETURN_NOT_OK(client->Restore("sales.parquet", {.version = versions.back().version}));
 ///
 /// Every failed status holds one sentence, the server's own where the server answered, and a kind
 /// that `ErrorCode` tells.
 namespace hangar::client {
 
+class Connection;
+
 /// Where a server of this machine listens by default.
 inline constexpr char kDefaultUri[] = "grpc://127.0.0.1:8815";
+
+/// A point in time, UTC.
+using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
 struct ClientOptions {
   /// grpc://HOST:PORT, or grpc+unix:///PATH for a socket of this machine.
@@ -37,8 +45,9 @@ struct ClientOptions {
 struct DatasetInfo {
   std::string name;
   std::string version;  ///< Opaque; equal exactly when the stored bytes are the same.
-  /// When this version was published; the epoch when the server does not say.
-  std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds> modified{};
+  Time modified{};      ///< When it was published; the epoch when the server does not say.
+  /// When it was replaced or dropped; not set for the current version.
+  std::optional<Time> retired;
   int64_t rows = 0;
   int64_t bytes = 0;  ///< At rest; -1 when the server does not say.
   int64_t row_groups = 0;
@@ -52,13 +61,23 @@ struct ListOptions {
   std::optional<int64_t> limit;  ///< At most so many.
 };
 
-/// Walks a listing in the order of the names. Holds a page of it at a time. One thread at a time.
-class DatasetListing {
+/// Walks a listing in the server's order, which is that of the names, as it arrives: it is never
+/// held as a whole. It keeps what it needs of the client alive. One thread at a time.
+template <typename Item>
+class Listing {
  public:
-  virtual ~DatasetListing() = default;
+  virtual ~Listing() = default;
 
-  /// The next dataset, or nullopt at the end. Blocks while a page is fetched.
-  virtual arrow::Result<std::optional<DatasetInfo>> Next() = 0;
+  /// The next one, or nullopt at the end. Blocks until the server has sent it.
+  virtual arrow::Result<std::optional<Item>> Next() = 0;
+};
+
+using DatasetListing = Listing<DatasetInfo>;
+
+/// Chooses a version of a dataset; the current one when neither is given. Not both.
+struct VersionChoice {
+  std::string version;        ///< Exactly this one, as long as the server keeps it.
+  std::optional<Time> as_of;  ///< The one that was current then.
 };
 
 /// How far an upload has come.
@@ -75,6 +94,11 @@ struct PutOptions {
   std::string codec;                      ///< Of the Parquet pages, for example "zstd".
   std::optional<int64_t> level;           ///< Of the codec.
   std::optional<int64_t> row_group_rows;  ///< Most rows in a row group.
+  /// 1 to 128 bytes of the caller's choice, for uploads that may have to be tried again, for
+  /// example after a connection was lost: where an upload of this dataset with the same id was
+  /// committed, another one stores nothing and answers with the first one's summary. Not tried
+  /// again by itself.
+  std::string upload_id;
   /// Called after each batch, on the thread that called Put.
   std::function<void(const PutProgress&)> on_progress;
 };
@@ -83,7 +107,8 @@ struct PutSummary {
   std::string dataset;
   std::string version;
   int64_t rows = 0;
-  int64_t bytes = 0;  ///< At rest.
+  int64_t bytes = 0;      ///< At rest.
+  bool repeated = false;  ///< An earlier upload with the same upload_id has stored this.
 };
 
 struct GetOptions {
@@ -92,7 +117,8 @@ struct GetOptions {
   std::optional<int64_t> limit;                     ///< At most so many rows.
   /// How many connections read in parallel, 1 to 64. The rows keep their order.
   int partitions = 1;
-  std::string version;      ///< Exactly this version; the current one when empty.
+  std::string version;        ///< Exactly this version; the current one when empty.
+  std::optional<Time> as_of;  ///< The version that was current then. Not together with `version`.
   std::string compression;  ///< On the wire: "none", "lz4" or "zstd"; the server's choice if empty.
 };
 
@@ -111,6 +137,78 @@ struct RenameOptions {
   std::string if_version;  ///< Rename only this version, else FAILED_PRECONDITION.
 };
 
+struct DropOptions {
+  std::string if_version;  ///< Drop only this version, else FAILED_PRECONDITION.
+  bool purge = false;      ///< Keep nothing of it, nor of the versions before.
+};
+
+/// What a dataset is now, after a version of it was brought back.
+struct DatasetVersion {
+  std::string dataset;
+  std::string version;
+};
+
+enum class VersionState {
+  kCurrent,
+  kReplaced,  ///< By an upload, a restore, or a rename to this name.
+  kDropped,
+};
+
+/// A version that the server still has.
+struct VersionInfo {
+  std::string dataset;
+  std::string version;
+  Time modified{};  ///< When it was published.
+  int64_t rows = 0;
+  int64_t bytes = 0;  ///< At rest.
+  VersionState state = VersionState::kCurrent;
+  std::optional<Time> retired;  ///< Since when it is not the current one.
+};
+
+struct RestoreOptions {
+  std::string version;        ///< This one,
+  std::optional<Time> as_of;  ///< or the one that was current then.
+  std::string if_version;     ///< Only if this is the current version, else FAILED_PRECONDITION.
+};
+
+/// A dataset that was dropped and can be brought back.
+struct DroppedDataset {
+  std::string name;
+  std::string version;  ///< The one that was current.
+  Time dropped{};
+  int64_t rows = 0;
+  int64_t bytes = 0;  ///< At rest.
+};
+
+using TrashListing = Listing<DroppedDataset>;
+
+struct PurgeSummary {
+  std::string dataset;
+  int64_t versions = 0;  ///< That were removed.
+  int64_t bytes = 0;     ///< That they took at rest.
+};
+
+/// What the server keeps of versions that are not current, and for how long.
+struct HistoryStatus {
+  int64_t versions = 0;
+  int64_t bytes = 0;                   ///< At rest.
+  int64_t limit_bytes = 0;             ///< Above it the oldest go first.
+  int64_t keep_versions = 0;           ///< Of each dataset.
+  std::chrono::seconds keep_for{0};    ///< Since a version was retired.
+  std::chrono::seconds ticket_ttl{0};  ///< How long tickets of any version stay good at least.
+};
+
+/// What the server found on reading the whole file of a dataset.
+struct CheckedDataset {
+  std::string name;
+  std::string version;
+  int64_t rows = 0;
+  int64_t bytes = 0;                   ///< At rest.
+  std::optional<std::string> problem;  ///< One sentence; not set for a file that is in order.
+};
+
+using CheckListing = Listing<CheckedDataset>;
+
 /// An action that the server offers.
 struct ActionInfo {
   std::string name;
@@ -122,6 +220,9 @@ struct ActionInfo {
 std::string_view ErrorCode(const arrow::Status& status);
 
 /// A client of one server. Thread-safe; every call blocks until the server has answered.
+///
+/// A call is made once more, over a new connection, where the first could not be made for a reason
+/// that passes and nothing of the call was sent; no other call is repeated.
 class Client {
  public:
   /// INVALID_ARGUMENT when the address is not one. The server is first contacted by the first
@@ -135,31 +236,62 @@ class Client {
   /// Errors of the server are told by the listing's first Next.
   std::unique_ptr<DatasetListing> List(const ListOptions& options) const;
 
-  /// NOT_FOUND when there is no dataset of that name; so for all calls below that take a name.
-  arrow::Result<DatasetInfo> Describe(const std::string& name) const;
+  /// NOT_FOUND when there is no dataset of that name, or the version is not kept (any more); so for
+  /// all calls below that take a name.
+  arrow::Result<DatasetInfo> Describe(const std::string& name,
+                                      const VersionChoice& choice = {}) const;
 
-  arrow::Result<std::shared_ptr<arrow::Schema>> Schema(const std::string& name) const;
+  arrow::Result<std::shared_ptr<arrow::Schema>> Schema(const std::string& name,
+                                                       const VersionChoice& choice = {}) const;
 
   /// Uploads all batches as the whole content of `name`. When it returns OK the dataset is durable
   /// and visible; when it fails, also because `batches` fails, nothing was changed. An exception
-  /// is a connection that is lost after the last batch: the server may have published already.
+  /// is a connection that is lost after the last batch: the server may have published already, and
+  /// PutOptions::upload_id lets the caller try again without harm.
   arrow::Result<PutSummary> Put(const std::string& name, arrow::RecordBatchReader& batches,
                                 const PutOptions& options) const;
 
   arrow::Result<DatasetStream> Get(const std::string& name, const GetOptions& options) const;
 
-  arrow::Status Drop(const std::string& name) const;
+  /// The version is kept for a while, and Undrop brings it back, unless the options say otherwise.
+  arrow::Status Drop(const std::string& name, const DropOptions& options = {}) const;
 
   arrow::Status Rename(const std::string& from, const std::string& to,
                        const RenameOptions& options) const;
 
+  /// The versions that there are: the current one first, then the latest retired first. NOT_FOUND
+  /// when nothing at all is kept of that name.
+  arrow::Result<std::vector<VersionInfo>> Versions(const std::string& name) const;
+
+  /// Makes a version that is kept the current one again; what was current is retired. The dataset
+  /// may have been dropped.
+  arrow::Result<DatasetVersion> Restore(const std::string& name,
+                                        const RestoreOptions& options) const;
+
+  /// Brings a dropped dataset back as it was. ALREADY_EXISTS when there is a dataset of that name
+  /// by now.
+  arrow::Result<DatasetVersion> Undrop(const std::string& name) const;
+
+  /// The dropped datasets that Undrop can bring back. Errors are told by the first Next.
+  std::unique_ptr<TrashListing> Trash(const ListOptions& options) const;
+
+  /// Removes versions of `name` that are not current for good: all of them, or only `version`.
+  arrow::Result<PurgeSummary> PurgeVersions(const std::string& name,
+                                            const std::string& version = {}) const;
+
+  arrow::Result<HistoryStatus> History() const;
+
+  /// Lets the server read the whole file of a dataset, or of all datasets when `name` is empty, and
+  /// verify it: footer, checksums of the pages, row count. Damage is a `problem`, not an error;
+  /// errors are told by Next. Takes as long as reading everything from the disk.
+  std::unique_ptr<CheckListing> Check(const std::string& name = {}) const;
+
   arrow::Result<std::vector<ActionInfo>> Actions() const;
 
  private:
-  struct Impl;
-  explicit Client(std::shared_ptr<const Impl> impl);
+  explicit Client(std::shared_ptr<Connection> connection);
 
-  const std::shared_ptr<const Impl> impl_;
+  const std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace hangar::client

@@ -52,6 +52,16 @@ class MemoryServer final : public flight::FlightServerBase {
     MutexLock lock(mutex_);
     return tables_[name];
   }
+  /// What an action answers from now on, one result each.
+  void Answer(const std::string& action, std::vector<std::string> results) {
+    MutexLock lock(mutex_);
+    answers_[action] = std::move(results);
+  }
+  /// "ACTION BODY" of each that was asked for.
+  std::vector<std::string> actions() {
+    MutexLock lock(mutex_);
+    return actions_;
+  }
   std::vector<std::string> criteria() {
     MutexLock lock(mutex_);
     return criteria_;
@@ -119,15 +129,24 @@ class MemoryServer final : public flight::FlightServerBase {
   arrow::Status DoAction(const flight::ServerCallContext&, const flight::Action& action,
                          std::unique_ptr<flight::ResultStream>* out) override {
     const std::string body = action.body->ToString();
-    if (action.type == "drop_dataset") {
-      MutexLock lock(mutex_);
+    std::vector<flight::Result> results;
+    MutexLock lock(mutex_);
+    actions_.push_back(action.type + " " + body);
+    if (answers_.contains(action.type)) {
+      for (const std::string& answer : answers_[action.type]) {
+        results.push_back({arrow::Buffer::FromString(answer)});
+      }
+    } else if (action.type == "drop_dataset") {
       if (tables_.erase(body) == 0) return Error(ErrorKind::kNotFound, "no dataset '{}'", body);
-    } else {
+    } else if (action.type == "rename_dataset") {
       const json names = json::parse(body);
-      const Batches batches = Get(names["from"]);
-      Set(names["to"], batches);
+      tables_[names["to"]] = tables_[names["from"]];
+    } else if (action.type == "list_trash") {
+      ARROW_ASSIGN_OR_RAISE(results, Trash(json::parse(body)));
+    } else {
+      return Error(ErrorKind::kNotFound, "nothing for '{}'", action.type);
     }
-    *out = std::make_unique<flight::SimpleResultStream>(std::vector<flight::Result>());
+    *out = std::make_unique<flight::SimpleResultStream>(std::move(results));
     return arrow::Status::OK();
   }
 
@@ -154,7 +173,20 @@ class MemoryServer final : public flight::FlightServerBase {
                                     endpoints, rows, 1, true, metadata.dump());
   }
 
+  // As if the tables were what was dropped.
+  arrow::Result<std::vector<flight::Result>> Trash(const json& request) HANGAR_REQUIRES(mutex_) {
+    std::vector<flight::Result> results;
+    for (const auto& [name, batches] : tables_) {
+      if (name <= request.value("after", "")) continue;
+      if (static_cast<int64_t>(results.size()) == request.value("limit", int64_t{1} << 40)) break;
+      results.push_back({arrow::Buffer::FromString(json{{"dataset", name}}.dump())});
+    }
+    return results;
+  }
+
   Mutex mutex_;
+  std::map<std::string, std::vector<std::string>> answers_ HANGAR_GUARDED_BY(mutex_);
+  std::vector<std::string> actions_ HANGAR_GUARDED_BY(mutex_);
   std::map<std::string, Batches> tables_ HANGAR_GUARDED_BY(mutex_);
   std::vector<std::string> criteria_ HANGAR_GUARDED_BY(mutex_);
 };
@@ -321,6 +353,70 @@ TEST_F(ClientTest, DescribesDropsAndRenames) {
   EXPECT_EQ(gone.message(), "no dataset 'b'");
   EXPECT_EQ(ErrorCode(gone), "NOT_FOUND");
   EXPECT_EQ(ErrorCode(client_->Describe("b").status()), "NOT_FOUND");
+}
+
+TEST_F(ClientTest, TellsTheVersionsInTheServersOrder) {
+  server_.Answer("list_versions", {R"({"dataset": "a", "version": "3", "current": true})",
+                                   R"({"dataset": "a", "version": "2", "by": "replaced"})",
+                                   R"({"dataset": "a", "version": "1", "by": "dropped"})"});
+  const auto versions = client_->Versions("a");
+  ASSERT_TRUE(versions.ok()) << versions.status();
+  ASSERT_EQ(versions->size(), 3u);
+  EXPECT_EQ(versions->front().version, "3");
+  EXPECT_EQ(versions->back().version, "1");
+  EXPECT_EQ(versions->back().state, VersionState::kDropped);
+  EXPECT_THAT(server_.actions(), testing::ElementsAre(R"(list_versions {"dataset":"a"})"));
+}
+
+TEST_F(ClientTest, BringsVersionsBack) {
+  server_.Answer("restore_dataset", {R"({"dataset": "a", "version": "v"})"});
+  const auto restored = client_->Restore("a", {.version = "v", .if_version = "w"});
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(restored->version, "v");
+  EXPECT_EQ(ErrorCode(client_->Undrop("b").status()), "NOT_FOUND");
+  server_.Answer("undrop_dataset", {R"({"dataset": "b", "version": "x"})"});
+  EXPECT_EQ(client_->Undrop("b")->version, "x");
+  EXPECT_THAT(server_.actions(),
+              testing::ElementsAre(
+                  R"(restore_dataset {"dataset":"a","if_version":"w","version":"v"})",
+                  R"(undrop_dataset {"dataset":"b"})", R"(undrop_dataset {"dataset":"b"})"));
+}
+
+TEST_F(ClientTest, ListsTheTrashPageByPage) {
+  for (int i = 0; i < 2500; ++i) server_.Set(std::to_string(10'000 + i), {});
+  const auto trash = client_->Trash({});
+  int count = 0;
+  while (true) {
+    const auto dropped = trash->Next();
+    ASSERT_TRUE(dropped.ok()) << dropped.status();
+    if (!*dropped) break;
+    EXPECT_EQ((*dropped)->name, std::to_string(10'000 + count));
+    ++count;
+  }
+  EXPECT_EQ(count, 2500);
+  EXPECT_EQ(server_.actions().size(), 3u);
+}
+
+TEST_F(ClientTest, ChecksAsManyAsTheServerNames) {
+  server_.Answer("check_dataset", {R"({"dataset": "a", "rows": 1, "bytes": 2})",
+                                   R"({"dataset": "b", "problem": "it is damaged"})"});
+  const auto checks = client_->Check();
+  EXPECT_FALSE((*checks->Next())->problem.has_value());
+  EXPECT_EQ((*checks->Next())->problem, "it is damaged");
+  EXPECT_FALSE((*checks->Next()).has_value());
+  EXPECT_FALSE((*checks->Next()).has_value());
+  EXPECT_THAT(server_.actions(), testing::ElementsAre("check_dataset "));
+}
+
+TEST_F(ClientTest, AnAnswerThatIsMissingIsAnError) {
+  for (const char* action :
+       {"restore_dataset", "undrop_dataset", "purge_versions", "history_status"}) {
+    server_.Answer(action, {});
+  }
+  EXPECT_EQ(ErrorCode(client_->Restore("a", {}).status()), "INTERNAL");
+  EXPECT_EQ(ErrorCode(client_->Undrop("a").status()), "INTERNAL");
+  EXPECT_EQ(ErrorCode(client_->PurgeVersions("a").status()), "INTERNAL");
+  EXPECT_EQ(ErrorCode(client_->History().status()), "INTERNAL");
 }
 
 TEST_F(ClientTest, NamesTheActions) {

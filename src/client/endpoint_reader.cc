@@ -109,15 +109,25 @@ class EndpointReader final : public arrow::RecordBatchReader {
 
   arrow::Status ReadOver(size_t thread, size_t index, const std::string& uri,
                          std::shared_ptr<FlightClient>& connection) {
+    arrow::Status status = ReadOnce(thread, index, uri, connection);
+    if (FailedToConnectByChance(status)) {
+      connection = nullptr;
+      status = ReadOnce(thread, index, uri, connection);
+    }
+    return FromFlight(status, uri);
+  }
+
+  // Its error is Flight's own.
+  arrow::Status ReadOnce(size_t thread, size_t index, const std::string& uri,
+                         std::shared_ptr<FlightClient>& connection) {
     if (connection == nullptr) {
       ARROW_ASSIGN_OR_RAISE(const Location location, Location::Parse(uri));
       ARROW_ASSIGN_OR_RAISE(connection, FlightClient::Connect(location));
     }
-    auto opened = connection->DoGet(endpoints_[index].ticket);
-    if (!opened.ok()) return FromFlight(opened.status(), uri);
-    const std::shared_ptr<FlightStreamReader> stream = *std::move(opened);
+    ARROW_ASSIGN_OR_RAISE(auto opened, connection->DoGet(endpoints_[index].ticket));
+    const std::shared_ptr<FlightStreamReader> stream = std::move(opened);
     if (!Register(thread, stream)) return Stopped();
-    const arrow::Status status = FromFlight(Drain(*stream, index), uri);
+    const arrow::Status status = Drain(*stream, index);
     Register(thread, nullptr);
     return status;
   }

@@ -173,4 +173,10 @@ arrow::Status FromFlight(const arrow::Status& status, const std::string& uri) {
   return MakeError(*kind, std::move(sentence));
 }
 
+bool FailedToConnectByChance(const arrow::Status& status) {
+  const Unwrapped unwrapped = Unwrap(status.message());
+  return unwrapped.kind_of_prefix == ErrorKind::kUnavailable && NobodyAnswers(unwrapped.sentence) &&
+         LastReason(unwrapped.sentence).starts_with("Invalid argument");
+}
+
 }  // namespace hangar::client

@@ -90,6 +90,24 @@ TEST(FromFlight, LeavesWhatHasAKindAlone) {
   EXPECT_TRUE(FromFlight(Status::OK(), kUri).ok());
 }
 
+TEST(FailedToConnectByChance, IsNothingButGrpcsLostErrno) {
+  const auto connecting = [](const std::string& reason) {
+    return Status::IOError(
+        "Flight returned unavailable error, with message: failed to connect to all addresses; "
+        "last error: UNKNOWN: ipv4:127.0.0.1:1: ",
+        reason, kContext);
+  };
+  EXPECT_TRUE(FailedToConnectByChance(connecting("connect: Invalid argument")));
+  EXPECT_TRUE(FailedToConnectByChance(connecting("connect: Invalid argument (22)")));
+  EXPECT_FALSE(FailedToConnectByChance(connecting("Failed to connect: Connection refused")));
+  EXPECT_FALSE(FailedToConnectByChance(Status::OK()));
+  // A server's own sentence, and a call that was on its way.
+  EXPECT_FALSE(FailedToConnectByChance(Status::IOError(
+      "failed to connect to all addresses: Invalid argument. Detail: UNAVAILABLE")));
+  EXPECT_FALSE(FailedToConnectByChance(Status::IOError(
+      "Flight returned unavailable error, with message: recvmsg: Invalid argument")));
+}
+
 TEST(ErrorCode, IsTheProtocolsName) {
   EXPECT_EQ(ErrorCode(Error(ErrorKind::kDataLoss, "x")), "DATA_LOSS");
   EXPECT_EQ(ErrorCode(Status::IOError("x")), "INTERNAL");

@@ -9,18 +9,17 @@
 
 #include "client/client.h"
 
-/// The JSON that the client and the server exchange inside Flight's messages (docs/protocol.md).
+/// The JSON of descriptors, listings and uploads (docs/protocol.md).
 namespace hangar::client {
 
 /// A PATH when the options ask for nothing, else a CMD.
 arrow::flight::FlightDescriptor GetDescriptor(const std::string& name, const GetOptions& options);
+arrow::flight::FlightDescriptor VersionDescriptor(const std::string& name,
+                                                  const VersionChoice& choice);
 arrow::flight::FlightDescriptor PutDescriptor(const std::string& name, const PutOptions& options);
 
-/// The criteria of one page of a listing; `limit` is the page's.
+/// The criteria of one page of a listing, also of the trash; `limit` is the page's.
 std::string ListCriteria(const ListOptions& options, const std::string& after, int64_t limit);
-
-std::string RenameBody(const std::string& from, const std::string& to,
-                       const RenameOptions& options);
 
 /// INTERNAL when the server's answer is not what the protocol says.
 arrow::Result<PutSummary> ParsePutSummary(std::string_view app_metadata);

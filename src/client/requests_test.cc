@@ -30,16 +30,33 @@ TEST(GetDescriptor, HoldsEveryOption) {
                             "partitions": 4, "version": "v1", "compression": "lz4"})"));
 }
 
+TEST(GetDescriptor, HoldsATimeInNanoseconds) {
+  GetOptions options;
+  options.as_of = ParseTimestamp("2026-01-31T23:59:59.000000001Z");
+  EXPECT_EQ(json::parse(GetDescriptor("a", options).cmd),
+            json::parse(R"({"dataset": "a", "as_of": "2026-01-31T23:59:59.000000001Z"})"));
+}
+
+TEST(VersionDescriptor, IsAPathForTheCurrentVersion) {
+  EXPECT_EQ(VersionDescriptor("a/b", {}), FlightDescriptor::Path({"a/b"}));
+  EXPECT_EQ(json::parse(VersionDescriptor("a", {.version = "v"}).cmd),
+            json::parse(R"({"dataset": "a", "version": "v"})"));
+  EXPECT_EQ(json::parse(VersionDescriptor("a", {.as_of = ParseTimestamp("2026-01-31")}).cmd),
+            json::parse(R"({"dataset": "a", "as_of": "2026-01-31T00:00:00.000000000Z"})"));
+}
+
 TEST(PutDescriptor, HoldsEveryOption) {
   const auto descriptor = PutDescriptor("a", {.create = true,
                                               .if_version = "v1",
                                               .codec = "zstd",
                                               .level = 3,
                                               .row_group_rows = 10,
+                                              .upload_id = "u",
                                               .on_progress = {}});
   EXPECT_EQ(json::parse(descriptor.cmd),
             json::parse(R"({"dataset": "a", "mode": "create", "if_version": "v1",
-                            "codec": "zstd", "level": 3, "row_group_rows": 10})"));
+                            "codec": "zstd", "level": 3, "row_group_rows": 10,
+                            "upload_id": "u"})"));
   EXPECT_EQ(PutDescriptor("a", {}), FlightDescriptor::Path({"a"}));
 }
 
@@ -54,12 +71,6 @@ TEST(ListCriteria, HoldsThePageAndWhatIsAskedFor) {
       json::parse(R"({"prefix": "p", "glob": "g*", "after": "z", "limit": 1000})"));
 }
 
-TEST(RenameBody, NamesBoth) {
-  EXPECT_EQ(json::parse(RenameBody("a", "b", {})), json::parse(R"({"from": "a", "to": "b"})"));
-  EXPECT_EQ(json::parse(RenameBody("a", "b", {.overwrite = true, .if_version = "v"})),
-            json::parse(R"({"from": "a", "to": "b", "overwrite": true, "if_version": "v"})"));
-}
-
 TEST(ParsePutSummary, ReadsTheAnswerAndRefusesAnother) {
   const auto summary =
       ParsePutSummary(R"({"dataset": "a", "version": "v", "rows": 2, "bytes": 3})");
@@ -68,6 +79,9 @@ TEST(ParsePutSummary, ReadsTheAnswerAndRefusesAnother) {
   EXPECT_EQ(summary->version, "v");
   EXPECT_EQ(summary->rows, 2);
   EXPECT_EQ(summary->bytes, 3);
+  EXPECT_FALSE(summary->repeated);
+  EXPECT_TRUE(ParsePutSummary(R"({"dataset": "a", "version": "v", "rows": 2, "repeated": true})")
+                  ->repeated);
   for (const char* answer : {"", "{}", "[1]", "{\"dataset\": \"a\"}", "{"}) {
     EXPECT_EQ(ErrorCode(ParsePutSummary(answer).status()), "INTERNAL") << answer;
   }
@@ -88,9 +102,18 @@ TEST(ParseFlightInfo, ReadsWhatTheServerSays) {
   EXPECT_EQ(dataset->version, "v");
   EXPECT_EQ(FormatTimestamp(dataset->modified), "2026-01-31T23:59:59.000000001Z");
   EXPECT_EQ(dataset->row_groups, 2);
+  EXPECT_FALSE(dataset->retired.has_value());
   EXPECT_EQ(dataset->rows, 7);
   EXPECT_EQ(dataset->bytes, 8);
   EXPECT_EQ(dataset->schema->ToString(), "x: int8");
+}
+
+TEST(ParseFlightInfo, TellsWhenAVersionWasRetired) {
+  const auto dataset =
+      ParseFlightInfo(MakeInfo(R"({"dataset": "a", "retired": "2026-01-31T23:59:59.5Z"})"));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  ASSERT_TRUE(dataset->retired.has_value());
+  EXPECT_EQ(FormatTimestamp(*dataset->retired), "2026-01-31T23:59:59.500000000Z");
 }
 
 TEST(ParseFlightInfo, TakesTheNameFromThePathOfAnotherServer) {

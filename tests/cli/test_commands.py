@@ -138,7 +138,7 @@ def test_put_conditions(hangar, stored):
     (replaced,) = hangar.json("put", "a/t.parquet", "t.parquet", "--if-version", stored["version"])
     assert replaced["version"] != stored["version"]
     hangar("get", "a/t.parquet", "--version", replaced["version"], "-o", "v.parquet")
-    hangar.fails("get", "a/t.parquet", "--version", stored["version"], "-o", "w.parquet")
+    hangar.fails("get", "a/t.parquet", "--version", "0" * 32, "-o", "w.parquet")
 
 
 def test_put_parquet_settings(hangar, stored, server):
@@ -161,7 +161,9 @@ def test_errors_of_the_server_are_one_sentence(hangar, stored):
 def test_a_server_that_is_gone(hangar, server):
     assert server.stop() == 0
     for command in [["ls"], ["info", "a"], ["head", "a"], ["get", "a"], ["rm", "a", "b"],
-                    ["mv", "a", "b"], ["actions"]]:
+                    ["mv", "a", "b"], ["versions", "a"], ["restore", "a@2026-01-31"],
+                    ["undrop", "a", "b"], ["trash"], ["trash", "--empty", "--yes"], ["check"],
+                    ["check", "a", "b"], ["actions"]]:
         assert hangar.fails(*command) == (
             f"cannot reach {server.uri} (Connection refused): is \"hangar serve\" running there? "
             "(--server or HANGAR_SERVER chooses another)")
@@ -184,7 +186,8 @@ def test_usage_errors(hangar, arguments):
 
 
 @pytest.mark.parametrize("command", ["serve", "ls", "info", "schema", "head", "put", "get", "rm",
-                                     "mv", "actions", "completion"])
+                                     "mv", "versions", "restore", "undrop", "trash", "check",
+                                     "actions", "completion"])
 def test_help_ends_with_an_example(hangar, command):
     text = hangar(command, "--help").stdout
     example = text[text.index("Example:\n  "):]
@@ -211,6 +214,10 @@ def test_completion_scripts(hangar, stored):
     assert complete("put", "x", "t.") == ["t.parquet"]
     assert complete("get", "a/t.parquet", "--format", "j") == ["jsonl"]
     assert "--columns" in complete("get", "--")
+    assert complete("versions", "a/") == ["a/t.parquet"]
+    assert complete("undrop", "a/") == []
+    hangar("rm", "a/t.parquet")
+    assert complete("undrop", "a/") == complete("undrop", "x", "a/") == ["a/t.parquet"]
     for shell in ["zsh", "fish"]:
         assert "_hangar" in hangar("completion", "zsh").stdout
         if shutil.which(shell):

@@ -53,7 +53,10 @@ def table(hangar):
 
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_lines_fit_the_terminal(hangar, table, width):
-    for command in [["ls"], ["head", NAME], ["schema", NAME], ["actions"]]:
+    hangar("put", "dropped/" + NAME, "t.parquet", "-q")
+    hangar("rm", "dropped/" + NAME, "-q")
+    for command in [["ls"], ["head", NAME], ["schema", NAME], ["versions", NAME],
+                    ["trash", "--prefix", "dropped/"], ["actions"]]:
         text, exit_code = on_terminal(hangar, *command, width=width)
         assert exit_code == 0
         lines = text.replace("\r\n", "\n").splitlines()
@@ -100,3 +103,29 @@ def test_binary_formats_do_not_go_to_a_terminal(hangar, table):
     text, exit_code = on_terminal(hangar, "get", NAME, "-o", "-", "--format", "csv", "--limit", "1",
                                   width=200)
     assert (exit_code, text) == (0, "column 0,column 1,column 2,column 3\r\n0,0,0,0\r\n")
+
+
+@pytest.mark.parametrize("answer,removed", [("y", True), ("n", False), ("", False)])
+def test_emptying_the_trash_asks_first(hangar, answer, removed):
+    pq.write_table(pa.table({"id": [1]}), hangar.folder / "t.parquet")
+    for name in ("a", "b"):
+        hangar("put", name, "t.parquet", "-q")
+        hangar("rm", name, "-q")
+    ours, theirs = pty.openpty()
+    process = hangar.start("trash", "--empty", stdin=theirs, stderr=theirs,
+                           stdout=subprocess.PIPE)
+    os.close(theirs)
+    asked = b""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not asked.endswith(b"[y/N] "):
+        readable, _, _ = select.select([ours], [], [], deadline - time.monotonic())
+        assert readable, f"the command does not ask: {asked!r}"
+        asked += os.read(ours, 1 << 16)
+    assert asked == b"Remove 2 dropped datasets for good? [y/N] "
+    assert process.poll() is None
+    os.write(ours, answer.encode() + b"\n")
+    out, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    os.close(ours)
+    assert process.returncode == (0 if removed else 1)
+    assert out.decode().count("removed ") == (2 if removed else 0)
+    assert hangar.lines("trash", "-q") == ([] if removed else ["a", "b"])

@@ -1,0 +1,73 @@
+#include "client/action_stream.h"
+
+#include <utility>
+
+#include <arrow/buffer.h>
+#include <arrow/flight/client.h>
+#include <arrow/flight/types.h>
+
+#include "client/flight_error.h"
+
+namespace hangar::client {
+
+namespace flight = arrow::flight;
+
+namespace {
+
+// As far as a call can come when there may be no connection: to its first result.
+struct Started {
+  std::unique_ptr<flight::ResultStream> results;
+  std::unique_ptr<flight::Result> first;
+};
+
+std::string TextOf(const flight::Result& result) {
+  return result.body == nullptr ? std::string() : result.body->ToString();
+}
+
+}  // namespace
+
+ActionStream::ActionStream() = default;
+ActionStream::~ActionStream() = default;
+
+arrow::Result<std::unique_ptr<ActionStream>> ActionStream::Start(
+    std::shared_ptr<Connection> connection, const std::string& action, std::string body) {
+  const flight::Action request(action, arrow::Buffer::FromString(std::move(body)));
+  ARROW_ASSIGN_OR_RAISE(
+      Started started, connection->Run([&](flight::FlightClient& client) -> arrow::Result<Started> {
+        Started running;
+        ARROW_ASSIGN_OR_RAISE(running.results, client.DoAction(request));
+        ARROW_ASSIGN_OR_RAISE(running.first, running.results->Next());
+        return running;
+      }));
+  std::unique_ptr<ActionStream> stream(new ActionStream());
+  stream->connection_ = std::move(connection);
+  if (started.first != nullptr) stream->results_ = std::move(started.results);
+  stream->first_ = std::move(started.first);
+  return stream;
+}
+
+arrow::Result<std::optional<std::string>> ActionStream::Next() {
+  if (results_ == nullptr) return std::nullopt;
+  std::unique_ptr<flight::Result> next = std::move(first_);
+  if (next == nullptr) {
+    auto read = results_->Next();
+    if (!read.ok()) return FromFlight(read.status(), connection_->uri());
+    next = *std::move(read);
+  }
+  if (next != nullptr) return TextOf(*next);
+  results_.reset();
+  return std::nullopt;
+}
+
+arrow::Result<std::string> RunAction(const std::shared_ptr<Connection>& connection,
+                                     const std::string& action, std::string body) {
+  ARROW_ASSIGN_OR_RAISE(const auto stream,
+                        ActionStream::Start(connection, action, std::move(body)));
+  ARROW_ASSIGN_OR_RAISE(auto first, stream->Next());
+  for (auto next = first; next;) {
+    ARROW_ASSIGN_OR_RAISE(next, stream->Next());
+  }
+  return std::move(first).value_or("");
+}
+
+}  // namespace hangar::client
