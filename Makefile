@@ -8,6 +8,8 @@ unexport MAKEFLAGS
 
 # How many compilers and tests run at once.
 JOBS ?= $(shell nproc)
+# How long "make fuzz" lets each fuzzer look.
+SECONDS_EACH ?= 60
 # Where "make install" puts the program; DESTDIR, as usual, stands before it.
 PREFIX ?= /usr/local
 
@@ -38,6 +40,14 @@ test: build-tests dist ## builds and runs every test
 	tests/setup/on_host.sh $(bundle)
 	./dev ctest --preset release --parallel $(JOBS)
 
+.PHONY: fault
+fault: build-tests ## kills the server, fills its disk, changes its files: thousands of times, in an hour or so
+	./dev env HANGAR_FAULT=long tools/run_faults.sh build/release fault
+
+.PHONY: load
+load: build-tests ## floods the server with connections, readers and uploads, for two hours or so
+	./dev env HANGAR_FAULT=long tools/run_faults.sh build/release load
+
 .PHONY: build-tests
 build-tests: | build/
 	$(call configure_and_build,release,all)
@@ -59,6 +69,11 @@ asan: | build/ ## runs the unit tests under AddressSanitizer and UndefinedBehavi
 tsan: | build/ ## runs the unit tests under ThreadSanitizer
 	$(call configure_and_build,tsan,all)
 	./dev ctest --preset tsan --parallel $(JOBS)
+
+.PHONY: fuzz
+fuzz: | build/ ## lets each fuzzer look for inputs that do harm, for SECONDS_EACH=60
+	$(call configure_and_build,fuzz,hangar_fuzzers)
+	./dev fuzz/run.sh build/fuzz $(SECONDS_EACH)
 
 .PHONY: bench
 bench: ## runs the benchmarks; CASE="get:trips info" chooses, FLAGS="--rounds 3" is passed on
