@@ -25,11 +25,13 @@ constexpr int kArenasMin = 2;
 // seldom allocates, and stay there: eight readers of a dataset that is not cached then hold 1.5
 // GiB, with glibc's allocator 0.27 GiB, at 1.2 times the rate; 64 of them 2.2 and 0.32 GiB (two
 // processors).
-void ChooseAllocator() {
+void ChooseAllocator(bool keeps_columns) {
   ::setenv("ARROW_DEFAULT_MEMORY_POOL", "system", /*overwrite=*/0);
   // glibc's own bound grows to 32 MiB with what is freed. Decoded columns, which are freed in
   // another order than they came, then lie in arenas full of holes: 120 MiB of cache held 270 MiB.
-  ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
+  // It costs cold reads a tenth of their rate with a cache and a quarter without one, as new pages
+  // have to be cleared, so it is done where it is needed.
+  if (keeps_columns) ::mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
   // What gRPC receives is allocated by one thread and freed by another. Eight arenas for each
   // processor, glibc's choice, hold half as much again of it as one does.
   ::mallopt(M_ARENA_MAX, std::max(kArenasMin, WorkerPool::ProcessorCount()));

@@ -138,9 +138,9 @@ FlightDoorOptions DoorOptions(const ServeOptions& options, const MemoryPlan& mem
 }  // namespace
 
 arrow::Status RunServer(const ServeOptions& options) {
-  ChooseAllocator();
   ARROW_ASSIGN_OR_RAISE(const MemoryPlan memory,
                         PlanMemory(options.memory_limit, options.cache_memory));
+  ChooseAllocator(/*keeps_columns=*/memory.cache_bytes > 0);
   ArrowMemoryBudget().SetCapacity(memory.counted_bytes);
   StopSignals stop_signals;
   RaiseFileLimit();
