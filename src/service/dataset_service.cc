@@ -5,7 +5,6 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/byte_size.h>
 
 #include "base/error.h"
 #include "base/memory_budget.h"
@@ -18,11 +17,10 @@
 #include "read/scan_stream.h"
 #include "read/segment_cache.h"
 #include "service/committed_uploads.h"
-#include "service/upload_limits.h"
+#include "service/staged_upload.h"
 #include "service/version_history.h"
 #include "service/work_memory.h"
 #include "store/object_store.h"
-#include "write/dataset_writer.h"
 
 namespace hangar {
 namespace {
@@ -81,157 +79,6 @@ class CallersStream final : public arrow::RecordBatchReader {
   const std::shared_ptr<arrow::RecordBatchReader> stream_;
   const Caller caller_;
 };
-
-UploadResult ResultOf(const Snapshot& snapshot, bool repeated) {
-  return {.dataset = snapshot.object.key,
-          .version = snapshot.object.version,
-          .rows = snapshot.footer->rows,
-          .bytes = snapshot.object.size_bytes,
-          .repeated = repeated};
-}
-
-// When an upload fails because the disk is full, what no ticket names of the past goes, so that the
-// next one fits. The error says what the client can do.
-arrow::Status MakeRoomAfter(arrow::Status status, HistoryKeeper& keeper) {
-  if (KindOf(status) != ErrorKind::kStorageFull) return status;
-  const auto made = keeper.MakeRoom();
-  if (!made.ok()) return status;
-  if (made->purged.bytes > 0) {
-    return Error(ErrorKind::kStorageFull,
-                 "{}; {} bytes of past versions were removed to make room: try again",
-                 status.message(), made->purged.bytes);
-  }
-  if (made->kept.bytes > 0) {
-    return Error(ErrorKind::kStorageFull,
-                 "{}; {} bytes of it are past versions that tickets may still name: they go once "
-                 "these have expired, or with the action purge_versions",
-                 status.message(), made->kept.bytes);
-  }
-  return status;
-}
-
-class StagedUpload final : public Upload {
- public:
-  StagedUpload(WorkMemory::UploadRoom room, DatasetName name, Precondition precondition,
-               std::unique_ptr<DatasetWriter> writer, std::optional<int64_t> rows_expected,
-               std::optional<std::string> id, Catalog* catalog, CommittedUploads* committed,
-               HistoryKeeper* keeper, Caller caller)
-      : room_(std::move(room)),
-        name_(std::move(name)),
-        precondition_(std::move(precondition)),
-        writer_(std::move(writer)),
-        rows_expected_(rows_expected),
-        id_(std::move(id)),
-        catalog_(catalog),
-        committed_(committed),
-        keeper_(keeper),
-        caller_(std::move(caller)) {}
-
-  arrow::Status Append(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    if (!room_.is_large()) {
-      ARROW_RETURN_NOT_OK(
-          room_.Received(arrow::util::TotalBufferSize(*batch), caller_.is_cancelled));
-    }
-    return MakeRoomAfter(writer_->Append(batch), *keeper_);
-  }
-
-  arrow::Result<UploadResult> Commit() override {
-    auto result = FinishAndPublish();
-    if (!result.ok()) return MakeRoomAfter(result.status(), *keeper_);
-    return result;
-  }
-
- private:
-  arrow::Result<UploadResult> FinishAndPublish() {
-    if (rows_expected_ && *rows_expected_ != writer_->rows()) {
-      return Error(ErrorKind::kInvalidArgument,
-                   "the upload was to have {} rows and ended after {}; nothing was stored",
-                   *rows_expected_, writer_->rows());
-    }
-    ARROW_RETURN_NOT_OK(writer_->Finish());
-    // A caller that died half way looks like one that is done until the connection is known to be
-    // lost: this is the last moment to see it, after the slow steps.
-    if (caller_.IsGone()) return CallerIsGone();
-    if (!id_) return Publish();
-    const MutexLock lock(committed_->MutexOf(name_, *id_));
-    ARROW_ASSIGN_OR_RAISE(const auto earlier, committed_->Find(name_, *id_));
-    return earlier ? ResultOf(*earlier, /*repeated=*/true) : Publish();
-  }
-
-  arrow::Result<UploadResult> Publish() {
-    ARROW_ASSIGN_OR_RAISE(const Snapshot snapshot, writer_->Publish(name_, precondition_));
-    catalog_->Learn(snapshot.object, snapshot.footer);
-    keeper_->NoteRetired();
-    return ResultOf(snapshot, /*repeated=*/false);
-  }
-
-  WorkMemory::UploadRoom room_;  // Given back after the writer is gone.
-  const DatasetName name_;
-  const Precondition precondition_;
-  const std::unique_ptr<DatasetWriter> writer_;
-  const std::optional<int64_t> rows_expected_;
-  const std::optional<std::string> id_;
-  Catalog* const catalog_;
-  CommittedUploads* const committed_;
-  HistoryKeeper* const keeper_;
-  const Caller caller_;
-};
-
-// One that was committed before: what is sent again is not looked at.
-class RepeatedUpload final : public Upload {
- public:
-  explicit RepeatedUpload(UploadResult result) : result_(std::move(result)) {}
-
-  arrow::Status Append(const std::shared_ptr<arrow::RecordBatch>&) override {
-    return arrow::Status::OK();
-  }
-  arrow::Result<UploadResult> Commit() override { return result_; }
-
- private:
-  const UploadResult result_;
-};
-
-arrow::Result<Precondition> PreconditionOf(const UploadRequest& request) {
-  if (request.mode == UploadMode::kCreate && request.if_version) {
-    return MakeError(ErrorKind::kInvalidArgument,
-                     "mode 'create' wants nothing to be there, if_version wants a version to be "
-                     "there: give one of the two");
-  }
-  if (request.mode == UploadMode::kCreate) return Precondition::Absent();
-  if (request.if_version) return Precondition::Version(*request.if_version);
-  return Precondition::None();
-}
-
-// Refuses an upload that could not be published as things stand, before its batches are sent. What
-// counts is the check that the store makes when it publishes.
-arrow::Status CheckEarly(ObjectStore& store, const DatasetName& name,
-                         const Precondition& precondition) {
-  if (precondition.kind == Precondition::Kind::kNone) return arrow::Status::OK();
-  const auto object = store.Stat(name.value());
-  if (!object.ok() && KindOf(object.status()) != ErrorKind::kNotFound) return object.status();
-  if (precondition.kind == Precondition::Kind::kAbsent) {
-    if (!object.ok()) return arrow::Status::OK();
-    return Error(ErrorKind::kAlreadyExists, "{} exists already", Quoted(name.value()));
-  }
-  if (object.ok() && object->version == precondition.version) return arrow::Status::OK();
-  return Error(ErrorKind::kFailedPrecondition, "{} is not at version {} any more",
-               Quoted(name.value()), Quoted(precondition.version));
-}
-
-WriteSettings SettingsOf(const UploadRequest& request, const UploadLimits& limits,
-                         const WorkMemory& memory, WorkerPool* workers) {
-  WriteSettings settings{.codec = request.codec,
-                         .level = request.level,
-                         .row_group_bytes = memory.row_group_bytes(),
-                         .file_bytes_max = limits.bytes,
-                         .encodings = request.encodings,
-                         .waiting_bytes = memory.waiting_bytes(),
-                         .workers = workers,
-                         .budget = memory.budget()};
-  if (request.upload_id) settings.upload_id = *request.upload_id;
-  if (request.row_group_rows) settings.row_group_rows = *request.row_group_rows;
-  return settings;
-}
 
 }  // namespace
 
@@ -358,23 +205,13 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Scan(
 
 arrow::Result<std::unique_ptr<Upload>> DatasetService::BeginUpload(
     const Caller& caller, const UploadRequest& request, std::shared_ptr<arrow::Schema> schema) {
-  ARROW_ASSIGN_OR_RAISE(DatasetName name, DatasetName::Parse(request.dataset));
-  ARROW_ASSIGN_OR_RAISE(Precondition precondition, PreconditionOf(request));
-  if (request.upload_id) {
-    ARROW_RETURN_NOT_OK(CommittedUploads::CheckId(*request.upload_id));
-    ARROW_ASSIGN_OR_RAISE(const auto earlier, committed_->Find(name, *request.upload_id));
-    if (earlier) return std::make_unique<RepeatedUpload>(ResultOf(*earlier, /*repeated=*/true));
-  }
-  ARROW_RETURN_NOT_OK(CheckSchemaWithin(options_.uploads, *schema));
-  ARROW_RETURN_NOT_OK(CheckEarly(*store_, name, precondition));
-  ARROW_ASSIGN_OR_RAISE(auto room, memory_->AdmitUpload(caller.is_cancelled));
-  ARROW_ASSIGN_OR_RAISE(auto writer, DatasetWriter::Make(*store_, std::move(schema),
-                                                         SettingsOf(request, options_.uploads,
-                                                                    *memory_, workers_.get())));
-  auto upload = std::make_unique<StagedUpload>(
-      std::move(room), std::move(name), std::move(precondition), std::move(writer), request.rows,
-      request.upload_id, catalog_.get(), committed_.get(), keeper_.get(), caller);
-  return KeepWithin(options_.uploads, std::move(upload));
+  return BeginStagedUpload({.store = store_.get(),
+                            .catalog = catalog_.get(),
+                            .committed = committed_.get(),
+                            .keeper = keeper_.get(),
+                            .memory = memory_.get(),
+                            .workers = workers_.get()},
+                           options_.uploads, caller, request, std::move(schema));
 }
 
 arrow::Status DatasetService::Drop(const Caller& caller, const DropRequest& request) {

@@ -6,7 +6,7 @@
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
-#include "service/dataset_service.h"
+#include "service/upload.h"
 
 namespace hangar {
 
