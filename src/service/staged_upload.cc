@@ -190,12 +190,12 @@ arrow::Result<std::unique_ptr<Upload>> BeginStagedUpload(const UploadResources& 
   ARROW_RETURN_NOT_OK(CheckSchemaWithin(limits, *schema));
   ARROW_RETURN_NOT_OK(CheckEarly(*resources.store, name, precondition));
   ARROW_ASSIGN_OR_RAISE(auto room, resources.memory->AdmitUpload(caller.is_cancelled));
-  ARROW_ASSIGN_OR_RAISE(
-      auto writer,
+  auto writer =
       DatasetWriter::Make(*resources.store, std::move(schema),
-                          SettingsOf(request, limits, *resources.memory, resources.workers)));
+                          SettingsOf(request, limits, *resources.memory, resources.workers));
+  if (!writer.ok()) return MakeRoomAfter(writer.status(), *resources.keeper);
   auto upload = std::make_unique<StagedUpload>(
-      std::move(room), std::move(name), std::move(precondition), std::move(writer), request.rows,
+      std::move(room), std::move(name), std::move(precondition), *std::move(writer), request.rows,
       request.upload_id, resources.catalog, resources.committed, resources.keeper, caller);
   return KeepWithin(limits, std::move(upload));
 }
