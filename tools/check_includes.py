@@ -71,7 +71,7 @@ def folder_of_include(name: str) -> str | None:
 
 
 def is_for_tests(path: pathlib.Path) -> bool:
-    return path.stem.endswith(("_test", "_benchmark"))
+    return path.stem.endswith(("_test", "_benchmark", "test_support"))
 
 
 def check_source(path: pathlib.Path, folder: str, text: str) -> list[str]:

@@ -10,21 +10,15 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
-#include <arrow/chunked_array.h>
-#include <arrow/compare.h>
 #include <arrow/compute/api.h>
 #include <arrow/extension/json.h>
 #include <arrow/extension/uuid.h>
 #include <arrow/extension_type.h>
 #include <arrow/io/memory.h>
 #include <arrow/memory_pool.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
-#include <arrow/util/bitmap_ops.h>
 #include <arrow/util/checked_cast.h>
 #include <gtest/gtest.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/arrow/writer.h>
 #include <parquet/column_page.h>
 #include <parquet/column_reader.h>
 #include <parquet/exception.h>
@@ -32,7 +26,7 @@
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
-#include "decode/checked_page_stream.h"
+#include "decode/decoder_test_support.h"
 #include "schema/storage_mapping.h"
 #include "tests/support/random_arrays.h"
 
@@ -40,19 +34,18 @@ namespace hangar {
 namespace {
 
 using arrow::internal::checked_cast;
-using ArrayPtr = std::shared_ptr<arrow::Array>;
-using BufferPtr = std::shared_ptr<arrow::Buffer>;
-using Random = std::mt19937_64;
-using TypePtr = std::shared_ptr<arrow::DataType>;
-
-int64_t Pick(Random& random, int64_t low, int64_t high) {
-  return std::uniform_int_distribution<int64_t>(low, high)(random);
-}
-
-template <typename T>
-const T& PickOf(Random& random, const std::vector<T>& values) {
-  return values[static_cast<size_t>(Pick(random, 0, static_cast<int64_t>(values.size()) - 1))];
-}
+using testing::ArrayPtr;
+using testing::BufferPtr;
+using testing::DecodeWithArrow;
+using testing::ExpectRows;
+using testing::FileCut;
+using testing::OpenDecoder;
+using testing::OpenFile;
+using testing::Pick;
+using testing::PickOf;
+using testing::Random;
+using testing::SameValues;
+using testing::TypePtr;
 
 std::vector<TypePtr> FlatTypes() {
   return {arrow::boolean(),
@@ -142,101 +135,33 @@ ArrayPtr RandomColumn(const TypePtr& type, int64_t rows, int64_t distinct, int64
 struct FileShape {
   bool dictionary = false;
   parquet::Encoding::type encoding = parquet::Encoding::PLAIN;
-  parquet::Compression::type codec = parquet::Compression::UNCOMPRESSED;
-  parquet::ParquetDataPageVersion page_version = parquet::ParquetDataPageVersion::V1;
-  int64_t page_bytes = 1 << 20;
-  int64_t page_rows = 20'000;
-  int64_t dictionary_bytes = 1 << 20;
-  int64_t row_group_rows = 1 << 20;
-  bool nullable = true;
+  FileCut cut = {};
 };
 
 FileShape RandomShape(const arrow::DataType& type, Random& random) {
   FileShape shape;
   shape.dictionary = type.id() != arrow::Type::BOOL && Pick(random, 0, 1) == 0;
   shape.encoding = PickOf(random, PlainEncodings(type));
-  shape.codec = PickOf<parquet::Compression::type>(
-      random,
+  shape.cut = testing::RandomCut(
       {parquet::Compression::UNCOMPRESSED, parquet::Compression::SNAPPY, parquet::Compression::ZSTD,
-       parquet::Compression::LZ4, parquet::Compression::GZIP, parquet::Compression::BROTLI});
-  shape.page_version = Pick(random, 0, 1) == 0 ? parquet::ParquetDataPageVersion::V1
-                                               : parquet::ParquetDataPageVersion::V2;
-  shape.page_bytes = PickOf<int64_t>(random, {1, 200, 5'000, 1 << 20});
-  shape.page_rows = PickOf<int64_t>(random, {20, 333, 20'000});
-  shape.dictionary_bytes = PickOf<int64_t>(random, {100, 2'000, 1 << 20});
-  shape.row_group_rows = PickOf<int64_t>(random, {700, 1 << 20});
+       parquet::Compression::LZ4, parquet::Compression::GZIP, parquet::Compression::BROTLI},
+      random);
   return shape;
 }
 
 BufferPtr WriteColumn(const ArrayPtr& column, const FileShape& shape) {
-  const auto schema =
-      arrow::schema({arrow::field("c", column->type(), /*nullable=*/shape.nullable)});
-  parquet::WriterProperties::Builder properties;
-  properties.version(parquet::ParquetVersion::PARQUET_2_6)
-      ->compression(shape.codec)
-      ->data_page_version(shape.page_version)
-      ->data_pagesize(shape.page_bytes)
-      ->max_rows_per_page(shape.page_rows)
-      ->write_batch_size(16)
-      ->dictionary_pagesize_limit(shape.dictionary_bytes)
-      ->max_row_group_length(shape.row_group_rows)
-      ->enable_page_checksum();
+  auto properties = testing::PropertiesOf(shape.cut);
   if (shape.dictionary) {
     properties.enable_dictionary();
   } else {
     properties.disable_dictionary()->encoding(shape.encoding);
   }
-  const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  const auto status = parquet::arrow::WriteTable(
-      *arrow::Table::Make(schema, {column}), arrow::default_memory_pool(), sink,
-      shape.row_group_rows, properties.build(),
-      parquet::ArrowWriterProperties::Builder().store_schema()->build());
-  EXPECT_TRUE(status.ok()) << status;
-  return sink->Finish().ValueOrDie();
+  return testing::WriteFile(column, shape.cut, properties);
 }
 
-// What Parquet's own reader makes of a row group.
-arrow::Result<ArrayPtr> DecodeWithArrow(const BufferPtr& file, int row_group, bool checksums) {
+arrow::Result<OpenDecoder> OpenFlat(const BufferPtr& bytes, int row_group, bool checksums) {
   BEGIN_PARQUET_CATCH_EXCEPTIONS
-  parquet::ReaderProperties properties;
-  properties.set_page_checksum_verification(checksums);
-  ARROW_ASSIGN_OR_RAISE(auto reader,
-                        parquet::arrow::FileReader::Make(
-                            arrow::default_memory_pool(),
-                            parquet::ParquetFileReader::Open(
-                                std::make_shared<arrow::io::BufferReader>(file), properties),
-                            StoredFileReaderProperties()));
-  ARROW_ASSIGN_OR_RAISE(auto table, reader->ReadRowGroup(row_group));
-  const auto& column = table->column(0);
-  if (column->num_chunks() == 0) return arrow::MakeEmptyArray(column->type());
-  return arrow::Concatenate(column->chunks());
-  END_PARQUET_CATCH_EXCEPTIONS
-}
-
-struct Decoder {
-  std::unique_ptr<parquet::ParquetFileReader> file;
-  TypePtr type;
-  int64_t rows = 0;
-  std::unique_ptr<ColumnDecoder> decoder;
-};
-
-// The pages of the first column; checksums are checked as reads of datasets do it.
-std::unique_ptr<parquet::PageReader> OpenPages(const BufferPtr& bytes,
-                                               const parquet::FileMetaData& metadata, int row_group,
-                                               bool checksums) {
-  const auto chunk = metadata.RowGroup(row_group)->ColumnChunk(0);
-  const int64_t offset =
-      chunk->has_dictionary_page() ? chunk->dictionary_page_offset() : chunk->data_page_offset();
-  std::shared_ptr<arrow::io::InputStream> stream = std::make_shared<arrow::io::BufferReader>(
-      arrow::SliceBuffer(bytes, offset, chunk->total_compressed_size()));
-  if (checksums) stream = CheckPages(std::move(stream), *chunk);
-  return parquet::PageReader::Open(std::move(stream), chunk->num_values(), chunk->compression(),
-                                   parquet::ReaderProperties(), *metadata.schema()->Column(0));
-}
-
-arrow::Result<Decoder> OpenFlat(const BufferPtr& bytes, int row_group, bool checksums) {
-  BEGIN_PARQUET_CATCH_EXCEPTIONS
-  Decoder opened;
+  OpenDecoder opened;
   opened.file = parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(bytes));
   const auto metadata = opened.file->metadata();
   ARROW_ASSIGN_OR_RAISE(const ReadMapping mapping, MakeReadMapping(*metadata));
@@ -250,40 +175,10 @@ arrow::Result<Decoder> OpenFlat(const BufferPtr& bytes, int row_group, bool chec
   }
   ARROW_ASSIGN_OR_RAISE(
       opened.decoder,
-      MakeFlatColumnDecoder(OpenPages(bytes, *metadata, row_group, checksums), *column, *chunk,
+      MakeFlatColumnDecoder(testing::OpenPages(bytes, *chunk, *column, checksums), *column, *chunk,
                             opened.type, opened.rows, arrow::system_memory_pool()));
   return opened;
   END_PARQUET_CATCH_EXCEPTIONS
-}
-
-bool SameValues(const arrow::Array& a, const arrow::Array& b) {
-  return a.Equals(b, arrow::EqualOptions::Defaults().nans_equal(true));
-}
-
-// What is promised of every array beyond its values.
-void ExpectTidy(const arrow::Array& array) {
-  const arrow::ArrayData& data = *array.data();
-  const int64_t nulls = data.null_count.load();
-  if (nulls == 0) {
-    EXPECT_EQ(data.buffers[0], nullptr);
-  } else {
-    EXPECT_EQ(nulls, data.length - arrow::internal::CountSetBits(data.buffers[0]->data(),
-                                                                 data.offset, data.length));
-  }
-  for (const auto& buffer : data.buffers) {
-    if (buffer == nullptr) continue;
-    EXPECT_LE(buffer->capacity(), buffer->size() + buffer->size() / 10 + 192);
-    EXPECT_EQ(buffer->address() % 64, 0U);
-  }
-  const arrow::DataType& storage = Storage(*array.type());
-  if (!arrow::is_fixed_width(storage) || storage.id() == arrow::Type::BOOL) return;
-  const int width = storage.byte_width();
-  for (int64_t i = 0; i < array.length(); ++i) {
-    const uint8_t* value = data.buffers[1]->data() + i * width;
-    if (array.IsNull(i)) {
-      ASSERT_TRUE(std::all_of(value, value + width, [](uint8_t byte) { return byte == 0; }));
-    }
-  }
 }
 
 // UTF-8 is what the writer says it is; all else has to hold whatever the bytes are.
@@ -293,31 +188,6 @@ arrow::Status ValidateLayout(const ArrayPtr& array) {
   if (data->type->id() == arrow::Type::STRING) data->type = arrow::binary();
   if (data->type->id() == arrow::Type::LARGE_STRING) data->type = arrow::large_binary();
   return arrow::MakeArray(data)->ValidateFull();
-}
-
-// Reads the rest of a row group in random steps, with skips in between, and compares.
-void ExpectRows(ColumnDecoder& decoder, const ArrayPtr& expected, int64_t step, Random& random) {
-  for (int64_t row = 0; row < expected->length();) {
-    const int64_t left = expected->length() - row;
-    if (step < left && Pick(random, 0, 3) == 0) {
-      const int64_t skipped = Pick(random, 0, std::min(left, 3 * step));
-      ASSERT_TRUE(decoder.Skip(skipped).ok());
-      row += skipped;
-      continue;
-    }
-    const int64_t rows = std::min(step, left);
-    const auto arrays = decoder.Decode(rows);
-    ASSERT_TRUE(arrays.ok()) << arrays.status();
-    ASSERT_EQ(arrays->size(), 1U);
-    const ArrayPtr& array = arrays->front();
-    ASSERT_TRUE(array->ValidateFull().ok()) << array->ValidateFull();
-    ASSERT_TRUE(array->type()->Equals(expected->type()));
-    ASSERT_TRUE(SameValues(*array, *expected->Slice(row, rows)))
-        << "rows " << row << " to " << row + rows;
-    ExpectTidy(*array);
-    row += rows;
-  }
-  EXPECT_FALSE(decoder.Decode(1).ok());
 }
 
 void ExpectSameAsArrow(const ArrayPtr& column, const FileShape& shape, Random& random) {
@@ -347,7 +217,7 @@ TEST_P(EveryType, IsDecodedAsArrowDoesInEveryEncoding) {
     Random random(seed);
     FileShape shape = RandomShape(*type, random);
     const auto nulls = static_cast<Nulls>(seed % 6);
-    shape.nullable = nulls != Nulls::kUndeclared;
+    shape.cut.nullable = nulls != Nulls::kUndeclared;
     const int64_t rows = PickOf<int64_t>(random, {1, 65, 2'500});
     const ArrayPtr column = RandomColumn(type, rows, PickOf<int64_t>(random, {1, 3, 300, 3'000}),
                                          PickOf<int64_t>(random, {1, 5, 300}), nulls, random);
@@ -377,31 +247,6 @@ arrow::Result<ArrayPtr> DecodeFlat(const BufferPtr& file, int64_t rows, int64_t 
   return arrow::Concatenate(arrays);
 }
 
-// A file of one row group with something changed before its footer.
-BufferPtr Damage(const BufferPtr& file, Random& random) {
-  uint32_t footer_size = 0;
-  std::memcpy(&footer_size, file->data() + file->size() - 8, sizeof(footer_size));
-  const int64_t pages_end = file->size() - 8 - footer_size;
-  std::string bytes = file->ToString();
-  const auto at = static_cast<size_t>(Pick(random, 4, pages_end - 1));
-  const auto place = static_cast<size_t>(Pick(random, 4, std::min<int64_t>(pages_end - 1, 60)));
-  switch (Pick(random, 0, 3)) {
-    case 0:
-      bytes[at] = static_cast<char>(bytes[at] ^ (1 << Pick(random, 0, 7)));
-      break;
-    case 1:
-      bytes[at] = static_cast<char>(Pick(random, 0, 255));
-      break;
-    case 2:  // The header of the first page, and what stands at its beginning.
-      bytes[place] = static_cast<char>(Pick(random, 0, 255));
-      break;
-    default:  // As if the rest of the pages had never been written.
-      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + pages_end, '\0');
-      break;
-  }
-  return arrow::Buffer::FromString(std::move(bytes));
-}
-
 class DamagedPagesOf : public ::testing::TestWithParam<TypePtr> {};
 
 TEST_P(DamagedPagesOf, GiveAnErrorOrWhatArrowMakesOfThem) {
@@ -410,15 +255,15 @@ TEST_P(DamagedPagesOf, GiveAnErrorOrWhatArrowMakesOfThem) {
   for (uint64_t seed = 0; seed < 400; ++seed) {
     Random random(seed);
     FileShape shape = RandomShape(*type, random);
-    shape.row_group_rows = 1 << 20;
+    shape.cut.row_group_rows = 1 << 20;
     // Checksums of uncompressed pages would find all damage; without them it gets further.
     const bool checksums = seed % 4 == 0;
     const int64_t rows = 300;
     const ArrayPtr column =
         RandomColumn(type, rows, PickOf<int64_t>(random, {3, 300}), PickOf<int64_t>(random, {1, 5}),
                      static_cast<Nulls>(seed % 6), random);
-    shape.nullable = static_cast<Nulls>(seed % 6) != Nulls::kUndeclared;
-    const BufferPtr damaged = Damage(WriteColumn(column, shape), random);
+    shape.cut.nullable = static_cast<Nulls>(seed % 6) != Nulls::kUndeclared;
+    const BufferPtr damaged = testing::Damage(WriteColumn(column, shape), random);
     const auto decoded = DecodeFlat(damaged, rows, PickOf<int64_t>(random, {50, 300}), checksums);
     SCOPED_TRACE(std::to_string(seed));
     if (!decoded.ok()) {
@@ -444,9 +289,10 @@ INSTANTIATE_TEST_SUITE_P(Types, DamagedPagesOf,
 
 TEST(DamagedPages, AreAllFoundByTheirChecksums) {
   Random random(1);
-  for (const FileShape& shape : {FileShape{}, FileShape{.dictionary = true},
-                                 FileShape{.codec = parquet::Compression::SNAPPY,
-                                           .page_version = parquet::ParquetDataPageVersion::V2}}) {
+  for (const FileShape& shape :
+       {FileShape{}, FileShape{.dictionary = true},
+        FileShape{.cut = {.codec = parquet::Compression::SNAPPY,
+                          .page_version = parquet::ParquetDataPageVersion::V2}}}) {
     const ArrayPtr column = RandomColumn(arrow::int64(), 200, 50, 1, Nulls::kSome, random);
     const std::string whole = WriteColumn(column, shape)->ToString();
     const auto metadata =
@@ -505,7 +351,7 @@ std::string Bytes(std::initializer_list<int> bytes) {
 
 // Decodes `rows` rows from these pages of a column of `rows` rows, in a megabyte of memory.
 arrow::Result<ArrayPtr> DecodePages(const TypePtr& type, bool nullable, int64_t rows, Pages pages) {
-  const BufferPtr file = WriteColumn(*arrow::MakeArrayOfNull(type, 1), {.nullable = true});
+  const BufferPtr file = WriteColumn(*arrow::MakeArrayOfNull(type, 1), {.cut = {.nullable = true}});
   const auto reader =
       parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(file));
   const auto chunk = reader->metadata()->RowGroup(0)->ColumnChunk(0);

@@ -11,20 +11,14 @@
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
-#include <arrow/chunked_array.h>
-#include <arrow/compare.h>
 #include <arrow/compute/api.h>
 #include <arrow/io/memory.h>
 #include <arrow/memory_pool.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
-#include <arrow/util/bitmap_ops.h>
 #include <arrow/util/key_value_metadata.h>
 #include <gtest/gtest.h>
-#include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
-#include <parquet/arrow/writer.h>
 #include <parquet/column_page.h>
 #include <parquet/column_reader.h>
 #include <parquet/exception.h>
@@ -34,26 +28,25 @@
 #include <parquet/properties.h>
 #include <parquet/schema.h>
 
-#include "decode/checked_page_stream.h"
+#include "decode/decoder_test_support.h"
 #include "schema/storage_mapping.h"
 #include "tests/support/random_arrays.h"
 
 namespace hangar {
 namespace {
 
-using ArrayPtr = std::shared_ptr<arrow::Array>;
-using BufferPtr = std::shared_ptr<arrow::Buffer>;
-using Random = std::mt19937_64;
-using TypePtr = std::shared_ptr<arrow::DataType>;
-
-int64_t Pick(Random& random, int64_t low, int64_t high) {
-  return std::uniform_int_distribution<int64_t>(low, high)(random);
-}
-
-template <typename T>
-const T& PickOf(Random& random, const std::vector<T>& values) {
-  return values[static_cast<size_t>(Pick(random, 0, static_cast<int64_t>(values.size()) - 1))];
-}
+using testing::ArrayPtr;
+using testing::BufferPtr;
+using testing::DecodeWithArrow;
+using testing::ExpectRows;
+using testing::FileCut;
+using testing::OpenDecoder;
+using testing::OpenFile;
+using testing::Pick;
+using testing::PickOf;
+using testing::Random;
+using testing::SameValues;
+using testing::TypePtr;
 
 std::shared_ptr<arrow::Field> Field(const std::string& name, const TypePtr& type, bool nullable) {
   return arrow::field(name, type, nullable);
@@ -114,29 +107,17 @@ struct FileShape {
   bool dictionary = false;
   // Of BYTE_ARRAY columns and of the others; some types make others of them.
   bool delta = false;
-  parquet::Compression::type codec = parquet::Compression::UNCOMPRESSED;
-  parquet::ParquetDataPageVersion page_version = parquet::ParquetDataPageVersion::V1;
-  int64_t page_bytes = 1 << 20;
-  int64_t page_rows = 20'000;
-  int64_t dictionary_bytes = 1 << 20;
-  int64_t row_group_rows = 1 << 20;
   bool page_index = false;
-  bool nullable = true;
+  FileCut cut = {};
 };
 
 FileShape RandomShape(Random& random) {
   FileShape shape;
   shape.dictionary = Pick(random, 0, 1) == 0;
   shape.delta = Pick(random, 0, 1) == 0;
-  shape.codec = PickOf<parquet::Compression::type>(
-      random, {parquet::Compression::UNCOMPRESSED, parquet::Compression::SNAPPY,
-               parquet::Compression::ZSTD, parquet::Compression::LZ4});
-  shape.page_version = Pick(random, 0, 1) == 0 ? parquet::ParquetDataPageVersion::V1
-                                               : parquet::ParquetDataPageVersion::V2;
-  shape.page_bytes = PickOf<int64_t>(random, {1, 200, 5'000, 1 << 20});
-  shape.page_rows = PickOf<int64_t>(random, {20, 333, 20'000});
-  shape.dictionary_bytes = PickOf<int64_t>(random, {100, 2'000, 1 << 20});
-  shape.row_group_rows = PickOf<int64_t>(random, {700, 1 << 20});
+  shape.cut = testing::RandomCut({parquet::Compression::UNCOMPRESSED, parquet::Compression::SNAPPY,
+                                  parquet::Compression::ZSTD, parquet::Compression::LZ4},
+                                 random);
   shape.page_index = Pick(random, 0, 1) == 0;
   return shape;
 }
@@ -159,17 +140,8 @@ parquet::Encoding::type DeltaOf(const parquet::ColumnDescriptor& column) {
 }
 
 BufferPtr WriteColumn(const ArrayPtr& column, const FileShape& shape) {
-  const auto schema = arrow::schema({Field("c", column->type(), shape.nullable)});
-  parquet::WriterProperties::Builder properties;
-  properties.version(parquet::ParquetVersion::PARQUET_2_6)
-      ->compression(shape.codec)
-      ->data_page_version(shape.page_version)
-      ->data_pagesize(shape.page_bytes)
-      ->max_rows_per_page(shape.page_rows)
-      ->write_batch_size(16)
-      ->dictionary_pagesize_limit(shape.dictionary_bytes)
-      ->max_row_group_length(shape.row_group_rows)
-      ->enable_page_checksum();
+  const auto schema = arrow::schema({Field("c", column->type(), shape.cut.nullable)});
+  auto properties = testing::PropertiesOf(shape.cut);
   if (shape.page_index) properties.enable_write_page_index();
   std::shared_ptr<parquet::SchemaDescriptor> descriptor;
   EXPECT_TRUE(parquet::arrow::ToParquetSchema(schema.get(), *properties.build(), &descriptor).ok());
@@ -178,42 +150,8 @@ BufferPtr WriteColumn(const ArrayPtr& column, const FileShape& shape) {
     if (!shape.dictionary) properties.disable_dictionary(leaf->path());
     if (!shape.dictionary && shape.delta) properties.encoding(leaf->path(), DeltaOf(*leaf));
   }
-  const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  const auto status = parquet::arrow::WriteTable(
-      *arrow::Table::Make(schema, {column}), arrow::default_memory_pool(), sink,
-      shape.row_group_rows, properties.build(),
-      parquet::ArrowWriterProperties::Builder().store_schema()->build());
-  EXPECT_TRUE(status.ok()) << status;
-  return sink->Finish().ValueOrDie();
+  return testing::WriteFile(column, shape.cut, properties);
 }
-
-std::unique_ptr<parquet::ParquetFileReader> OpenFile(const BufferPtr& bytes,
-                                                     bool checksums = false) {
-  parquet::ReaderProperties properties;
-  properties.set_page_checksum_verification(checksums);
-  return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(bytes),
-                                          properties);
-}
-
-// What Parquet's own reader makes of a row group.
-arrow::Result<ArrayPtr> DecodeWithArrow(const BufferPtr& file, int row_group, bool checksums) {
-  BEGIN_PARQUET_CATCH_EXCEPTIONS
-  ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::FileReader::Make(
-                                         arrow::default_memory_pool(), OpenFile(file, checksums),
-                                         StoredFileReaderProperties()));
-  ARROW_ASSIGN_OR_RAISE(auto table, reader->ReadRowGroup(row_group));
-  const auto& column = table->column(0);
-  if (column->num_chunks() == 0) return arrow::MakeEmptyArray(column->type());
-  return arrow::Concatenate(column->chunks());
-  END_PARQUET_CATCH_EXCEPTIONS
-}
-
-struct Decoder {
-  std::unique_ptr<parquet::ParquetFileReader> file;
-  TypePtr type;
-  int64_t rows = 0;
-  std::unique_ptr<ColumnDecoder> decoder;
-};
 
 // A row group's column chunks of a file with one field.
 struct Chunks {
@@ -228,21 +166,9 @@ struct Chunks {
   std::vector<LeafColumn> leaves;
 };
 
-std::unique_ptr<parquet::PageReader> OpenPages(const BufferPtr& bytes, const LeafColumn& leaf,
-                                               bool checksums) {
-  const parquet::ColumnChunkMetaData& chunk = *leaf.chunk;
-  const int64_t offset =
-      chunk.has_dictionary_page() ? chunk.dictionary_page_offset() : chunk.data_page_offset();
-  std::shared_ptr<arrow::io::InputStream> stream = std::make_shared<arrow::io::BufferReader>(
-      arrow::SliceBuffer(bytes, offset, chunk.total_compressed_size()));
-  if (checksums) stream = CheckPages(std::move(stream), chunk);
-  return parquet::PageReader::Open(std::move(stream), chunk.num_values(), chunk.compression(),
-                                   parquet::ReaderProperties(), *leaf.column);
-}
-
-arrow::Result<Decoder> OpenNested(const BufferPtr& bytes, int row_group, bool checksums) {
+arrow::Result<OpenDecoder> OpenNested(const BufferPtr& bytes, int row_group, bool checksums) {
   BEGIN_PARQUET_CATCH_EXCEPTIONS
-  Decoder opened{.file = OpenFile(bytes)};
+  OpenDecoder opened{.file = OpenFile(bytes)};
   const auto metadata = opened.file->metadata();
   ARROW_ASSIGN_OR_RAISE(const ReadMapping mapping, MakeReadMapping(*metadata));
   opened.type = mapping.read_schema->field(0)->type();
@@ -251,68 +177,14 @@ arrow::Result<Decoder> OpenNested(const BufferPtr& bytes, int row_group, bool ch
   if (!CanDecodeNested(node, chunks.leaves, opened.type))
     return arrow::Status::NotImplemented("refused");
   std::vector<std::unique_ptr<parquet::PageReader>> pages;
-  for (const LeafColumn& leaf : chunks.leaves) pages.push_back(OpenPages(bytes, leaf, checksums));
+  for (const LeafColumn& leaf : chunks.leaves)
+    pages.push_back(testing::OpenPages(bytes, *leaf.chunk, *leaf.column, checksums));
   opened.rows = metadata->RowGroup(row_group)->num_rows();
   ARROW_ASSIGN_OR_RAISE(opened.decoder,
                         MakeNestedColumnDecoder(std::move(pages), node, chunks.leaves, opened.type,
                                                 opened.rows, arrow::system_memory_pool()));
   return opened;
   END_PARQUET_CATCH_EXCEPTIONS
-}
-
-bool SameValues(const arrow::Array& a, const arrow::Array& b) {
-  return a.Equals(b, arrow::EqualOptions::Defaults().nans_equal(true));
-}
-
-// What is promised of every array beyond its values.
-void ExpectTidy(const arrow::ArrayData& data) {
-  const int64_t nulls = data.null_count.load();
-  if (nulls == 0) {
-    EXPECT_EQ(data.buffers[0], nullptr);
-  } else {
-    EXPECT_EQ(nulls, data.length - arrow::internal::CountSetBits(data.buffers[0]->data(),
-                                                                 data.offset, data.length));
-  }
-  for (const auto& buffer : data.buffers) {
-    if (buffer == nullptr) continue;
-    EXPECT_LE(buffer->capacity(), buffer->size() + buffer->size() / 10 + 192);
-    EXPECT_EQ(buffer->address() % 64, 0U);
-  }
-  for (const auto& child : data.child_data) ExpectTidy(*child);
-  if (nulls == 0 || !arrow::is_fixed_width(*data.type) || data.type->id() == arrow::Type::BOOL) {
-    return;
-  }
-  const int width = data.type->byte_width();
-  for (int64_t i = 0; i < data.length; ++i) {
-    const uint8_t* value = data.buffers[1]->data() + i * width;
-    if (!data.IsNull(i)) continue;
-    ASSERT_TRUE(std::all_of(value, value + width, [](uint8_t byte) { return byte == 0; }));
-  }
-}
-
-// Reads the rest of a row group in random steps, with skips in between, and compares.
-void ExpectRows(ColumnDecoder& decoder, const ArrayPtr& expected, int64_t step, Random& random) {
-  for (int64_t row = 0; row < expected->length();) {
-    const int64_t left = expected->length() - row;
-    if (step < left && Pick(random, 0, 3) == 0) {
-      const int64_t skipped = Pick(random, 0, std::min(left, 3 * step));
-      ASSERT_TRUE(decoder.Skip(skipped).ok());
-      row += skipped;
-      continue;
-    }
-    const int64_t rows = std::min(step, left);
-    const auto arrays = decoder.Decode(rows);
-    ASSERT_TRUE(arrays.ok()) << arrays.status();
-    ASSERT_EQ(arrays->size(), 1U);
-    const ArrayPtr& array = arrays->front();
-    ASSERT_TRUE(array->ValidateFull().ok()) << array->ValidateFull();
-    ASSERT_TRUE(array->type()->Equals(expected->type(), /*check_metadata=*/true));
-    ASSERT_TRUE(SameValues(*array, *expected->Slice(row, rows)))
-        << "rows " << row << " to " << row + rows;
-    ExpectTidy(*array->data());
-    row += rows;
-  }
-  EXPECT_FALSE(decoder.Decode(1).ok());
 }
 
 // The same array with the names that a file gives to the items of its lists.
@@ -334,7 +206,8 @@ void ExpectSameAsArrow(const ArrayPtr& column, const FileShape& shape, Random& r
     const int64_t rows = metadata->RowGroup(row_group)->num_rows();
     const auto by_arrow = DecodeWithArrow(file, row_group, /*checksums=*/true);
     // It stops at a page without a value, which its writer makes where pages are to be tiny.
-    const bool stopped = shape.page_bytes < 200 && (!by_arrow.ok() || (*by_arrow)->length() < rows);
+    const bool stopped =
+        shape.cut.page_bytes < 200 && (!by_arrow.ok() || (*by_arrow)->length() < rows);
     ASSERT_TRUE(by_arrow.ok() || stopped) << by_arrow.status();
     for (const int64_t step : {1, 7, 64, 1'000, 1 << 20}) {
       if (step == 1 && Pick(random, 0, 7) != 0) continue;
@@ -355,11 +228,11 @@ void ExpectSameAsArrow(const TypePtr& type, uint64_t seed) {
   Random random(seed);
   SCOPED_TRACE(std::to_string(seed) + " " + type->ToString());
   FileShape shape = RandomShape(random);
-  shape.nullable = Pick(random, 0, 3) != 0;
+  shape.cut.nullable = Pick(random, 0, 3) != 0;
   const ArrayPtr column =
       RandomColumn(type, PickOf<int64_t>(random, {1, 65, 2'500}),
                    PickOf<int64_t>(random, {1, 3, 300}), PickOf<int64_t>(random, {1, 5, 300}),
-                   PickOf<double>(random, {0, 0.1, 0.9}), shape.nullable, random);
+                   PickOf<double>(random, {0, 0.1, 0.9}), shape.cut.nullable, random);
   if (column != nullptr) ExpectSameAsArrow(column, shape, random);
 }
 
@@ -411,33 +284,8 @@ TEST(NestedColumns, WithRowsOfManyItemsAreDecodedAsArrowDoes) {
     }
     const ArrayPtr column =
         arrow::ListArray::FromArrays(*offsets.Finish().ValueOrDie(), *items).ValueOrDie();
-    ExpectSameAsArrow(column, {.page_version = version, .page_bytes = 5'000}, random);
+    ExpectSameAsArrow(column, {.cut = {.page_version = version, .page_bytes = 5'000}}, random);
   }
-}
-
-// A file of one row group with something changed before its footer.
-BufferPtr Damage(const BufferPtr& file, Random& random) {
-  uint32_t footer_size = 0;
-  std::memcpy(&footer_size, file->data() + file->size() - 8, sizeof(footer_size));
-  const int64_t pages_end = file->size() - 8 - footer_size;
-  std::string bytes = file->ToString();
-  const auto at = static_cast<size_t>(Pick(random, 4, pages_end - 1));
-  const auto place = static_cast<size_t>(Pick(random, 4, std::min<int64_t>(pages_end - 1, 100)));
-  switch (Pick(random, 0, 3)) {
-    case 0:
-      bytes[at] = static_cast<char>(bytes[at] ^ (1 << Pick(random, 0, 7)));
-      break;
-    case 1:
-      bytes[at] = static_cast<char>(Pick(random, 0, 255));
-      break;
-    case 2:  // The header of the first page, and its levels.
-      bytes[place] = static_cast<char>(Pick(random, 0, 255));
-      break;
-    default:  // As if the rest of the pages had never been written.
-      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + pages_end, '\0');
-      break;
-  }
-  return arrow::Buffer::FromString(std::move(bytes));
 }
 
 // All rows of the first row group.
@@ -461,10 +309,10 @@ TEST_P(DamagedPagesOfNested, GiveAnErrorOrWhatArrowMakesOfThem) {
   for (uint64_t seed = 0; seed < 400; ++seed) {
     Random random(seed);
     FileShape shape = RandomShape(random);
-    shape.row_group_rows = 1 << 20;
+    shape.cut.row_group_rows = 1 << 20;
     const ArrayPtr column = RandomColumn(GetParam(), 300, PickOf<int64_t>(random, {3, 300}),
                                          PickOf<int64_t>(random, {1, 5}), 0.1, true, random);
-    const BufferPtr damaged = Damage(WriteColumn(column, shape), random);
+    const BufferPtr damaged = testing::Damage(WriteColumn(column, shape), random);
     // Checksums of uncompressed pages would find all damage; without them it gets further.
     const bool checksums = seed % 4 == 0;
     const auto decoded = DecodeNested(damaged, PickOf<int64_t>(random, {50, 300}), checksums);
