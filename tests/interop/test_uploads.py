@@ -12,6 +12,7 @@ import textwrap
 import grpc
 import numpy as np
 import pyarrow as pa
+import pyarrow.flight as flight
 import pyarrow.parquet as pq
 import pytest
 
@@ -264,6 +265,32 @@ def test_what_a_failed_upload_would_have_replaced_stays(server):
 
 
 # ---- what the reply says, and when
+
+def test_an_upload_that_ends_short_of_its_announced_rows_stores_nothing(server):
+    client = server.client()
+    put(client, "t.parquet", numbers(5))
+    half = command("t.parquet", rows=20)
+    with pytest.raises(pa.ArrowInvalid, match="was to have 20 rows and ended after 10"):
+        put(client, half, numbers(10))
+    # What an exception does to a writer, and what the end of the program would do.
+    writer, _ = client.do_put(half, numbers(10).schema)
+    writer.write_table(numbers(10))
+    with pytest.raises(pa.ArrowInvalid):
+        writer.close()
+    assert get(client, "t.parquet") == numbers(5)
+    assert put(client, half, numbers(20))["rows"] == 20
+
+
+def test_an_upload_that_its_client_aborts_stores_nothing(server):
+    client = server.client()
+    put(client, "t.parquet", numbers(5))
+    writer, _ = client.do_put(path("t.parquet"), numbers(10).schema)
+    writer.write_table(numbers(10))
+    writer.write_metadata(b'{"abort": true}')
+    with pytest.raises(flight.FlightCancelledError, match="aborted"):
+        writer.close()
+    assert get(client, "t.parquet") == numbers(5)
+
 
 def test_the_reply_says_what_was_stored(server):
     client = server.client()
