@@ -45,9 +45,9 @@ SHORTENED = ("read", "write")
 FULL = grpc.StatusCode.RESOURCE_EXHAUSTED
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 BROKEN = (grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS)
-CODES = {errno.EIO: BROKEN, errno.ENOLCK: BROKEN, errno.ENOSPC: (FULL,), errno.EDQUOT: (FULL,),
-         errno.EMFILE: (FULL,), errno.ENOMEM: (FULL,), errno.EACCES: (DENIED,),
-         errno.EROFS: (DENIED,)}
+CODES = {errno.EIO: BROKEN, errno.ENOLCK: (grpc.StatusCode.UNAVAILABLE,),
+         errno.ENOSPC: (FULL,), errno.EDQUOT: (FULL,), errno.EMFILE: (FULL,),
+         errno.ENOMEM: (FULL,), errno.EACCES: (DENIED,), errno.EROFS: (DENIED,)}
 
 # An operation that said yes cannot have gone without one of these.
 NEEDED = {"create", "write", "sync", "set_times"}
