@@ -55,7 +55,8 @@ class ReferenceMatcher {
   static bool Holds(std::string_view set, char byte) {
     if (set.empty()) return false;
     if (set.size() < 3 || set[1] != '-') return set[0] == byte || Holds(set.substr(1), byte);
-    return (set[0] <= byte && byte <= set[2]) || Holds(set.substr(3), byte);
+    const auto code = [](char c) { return static_cast<unsigned char>(c); };
+    return (code(set[0]) <= code(byte) && code(byte) <= code(set[2])) || Holds(set.substr(3), byte);
   }
 
   const std::string_view glob_;
