@@ -9,11 +9,10 @@ namespace hangar {
 namespace {
 
 constexpr std::chrono::hours kLongestPause{1};
-// A history in which something expires all the time is swept every so often.
-constexpr std::chrono::seconds kShortestPause{1};
-
-int64_t BytesOf(const RetiredObject& retired) {
-  return retired.by == RetiredBy::kRenamed ? 0 : retired.object.size_bytes;
+// A history in which something expires all the time is swept every so often: each sweep walks it.
+std::chrono::nanoseconds ShortestPause(const RetentionPolicy& policy) {
+  return std::clamp<std::chrono::nanoseconds>(policy.ticket_ttl / 10, std::chrono::seconds(1),
+                                              std::chrono::minutes(1));
 }
 
 }  // namespace
@@ -54,10 +53,10 @@ arrow::Result<HistorySweepResult> HistoryKeeper::SweepBy(const RetentionPolicy& 
   for (const RetiredObject& expired : sweep.TakeExpired()) {
     ARROW_RETURN_NOT_OK(store_->PurgeRetired(expired));
     if (expired.by != RetiredBy::kRenamed) ++result.purged.versions;
-    result.purged.bytes += BytesOf(expired);
+    result.purged.bytes += RetainedBytesOf(expired);
   }
   result.kept = {.versions = sweep.kept_versions(), .bytes = sweep.kept_bytes()};
-  if (sweep.next_expiry()) WakeAt(std::max(*sweep.next_expiry(), now + kShortestPause));
+  if (sweep.next_expiry()) WakeAt(std::max(*sweep.next_expiry(), now + ShortestPause(policy)));
   return result;
 }
 
@@ -65,7 +64,9 @@ void HistoryKeeper::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
-void HistoryKeeper::NoteRetired() { WakeAt(clock_.Now() + policy_.ticket_ttl + kShortestPause); }
+void HistoryKeeper::NoteRetired() {
+  WakeAt(clock_.Now() + policy_.ticket_ttl + ShortestPause(policy_));
+}
 
 void HistoryKeeper::WakeAt(Timestamp time) {
   {
@@ -111,7 +112,7 @@ arrow::Result<HistoryTotals> CountRetired(ObjectStore& store) {
     ARROW_ASSIGN_OR_RAISE(const auto retired, store.ListRetired(*key));
     for (const RetiredObject& entry : retired) {
       if (entry.by != RetiredBy::kRenamed) ++totals.versions;
-      totals.bytes += BytesOf(entry);
+      totals.bytes += RetainedBytesOf(entry);
     }
   }
 }

@@ -14,11 +14,11 @@ Timestamp After(Timestamp time, std::chrono::nanoseconds duration) {
   return time + std::min(duration, kLongest);
 }
 
-int64_t BytesOf(const RetiredObject& retired) {
+}  // namespace
+
+int64_t RetainedBytesOf(const RetiredObject& retired) {
   return retired.by == RetiredBy::kRenamed ? 0 : retired.object.size_bytes;
 }
-
-}  // namespace
 
 Timestamp RetentionSweep::TicketsEnd(const RetiredObject& retired) const {
   return std::max(After(retired.retired, policy_.ticket_ttl), retired.held_until);
@@ -35,7 +35,7 @@ void RetentionSweep::ExpiresAt(Timestamp time) {
 
 void RetentionSweep::Keep(const RetiredObject& retired) {
   if (retired.by != RetiredBy::kRenamed) ++kept_versions_;
-  kept_bytes_ += BytesOf(retired);
+  kept_bytes_ += RetainedBytesOf(retired);
 }
 
 void RetentionSweep::Add(std::vector<RetiredObject> retired) {
@@ -46,8 +46,8 @@ void RetentionSweep::Add(std::vector<RetiredObject> retired) {
     const Timestamp tickets_end = TicketsEnd(entry);
     if (tickets_end > now_) {
       Keep(entry);
-      // When it stays on after that, this only costs a sweep too many.
-      ExpiresAt(tickets_end);
+      next_tickets_end_ = std::min(next_tickets_end_.value_or(tickets_end), tickets_end);
+      ExpiresAt(kept ? std::max(tickets_end, After(entry.retired, policy_.time)) : tickets_end);
     } else if (kept) {
       Keep(entry);
       ExpiresAt(After(entry.retired, policy_.time));
@@ -66,11 +66,13 @@ std::vector<RetiredObject> RetentionSweep::TakeExpired() {
   std::ranges::make_heap(removable_, later);
   while (kept_bytes_ > policy_.bytes && !removable_.empty()) {
     std::ranges::pop_heap(removable_, later);
-    kept_bytes_ -= BytesOf(removable_.back());
+    kept_bytes_ -= RetainedBytesOf(removable_.back());
     --kept_versions_;
     expired_.push_back(std::move(removable_.back()));
     removable_.pop_back();
   }
+  // What is too much still is held by tickets.
+  if (kept_bytes_ > policy_.bytes && next_tickets_end_) ExpiresAt(*next_tickets_end_);
   return std::move(expired_);
 }
 

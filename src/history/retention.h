@@ -19,6 +19,9 @@ struct RetentionPolicy {
   int64_t bytes = INT64_MAX;                                   ///< Of all names together.
 };
 
+/// What a retired version takes: nothing where its bytes live on under another name.
+int64_t RetainedBytesOf(const RetiredObject& retired);
+
 /// What one look at everything that is retired comes to.
 class RetentionSweep {
  public:
@@ -51,6 +54,7 @@ class RetentionSweep {
   int64_t kept_versions_ = 0;
   int64_t kept_bytes_ = 0;
   std::optional<Timestamp> next_expiry_;
+  std::optional<Timestamp> next_tickets_end_;
 };
 
 }  // namespace hangar

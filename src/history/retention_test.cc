@@ -60,6 +60,12 @@ TEST(RetentionSweep, KeepsForATime) {
   EXPECT_EQ(sweep.next_expiry(), kNow + hours(1));
 }
 
+TEST(RetentionSweep, TheEndOfTicketsIsOfNoInterestForWhatIsKeptAnyway) {
+  RetentionSweep sweep({.ticket_ttl = minutes(10), .time = hours(3)}, kNow);
+  sweep.Add({Retired("a", kNow - minutes(1))});
+  EXPECT_EQ(sweep.next_expiry(), kNow - minutes(1) + hours(3));
+}
+
 TEST(RetentionSweep, TheOldestGoFirstWhenTheBytesAreUsedUp) {
   RetentionSweep sweep({.bytes = 10}, kNow);
   sweep.Add({Retired("a2", kNow - hours(1), 4), Retired("a1", kNow - hours(4), 4)});
@@ -74,6 +80,7 @@ TEST(RetentionSweep, TicketsCountMoreThanBytes) {
   sweep.Add({Retired("a2", kNow - minutes(1), 100), Retired("a1", kNow - hours(1), 100)});
   EXPECT_EQ(Expired(sweep), (Versions{"a1"}));
   EXPECT_EQ(sweep.kept_bytes(), 100);
+  EXPECT_EQ(sweep.next_expiry(), kNow + minutes(9));
 }
 
 TEST(RetentionSweep, ARenamedVersionIsKeptForItsTicketsOnly) {
