@@ -48,6 +48,9 @@ class ByteCache {
     ShardOf(hash).Insert(key, hash, std::move(value), charge_bytes, shard_capacity_bytes_);
   }
 
+  /// Lets go of one value; what callers hold lives on.
+  void Erase(const Key& key) { ShardOf(Mixed(Hash()(key))).Erase(key); }
+
   /// Lets go of about `bytes`, what would leave next first, and returns the sum of their charges: 0
   /// when nothing is left. What callers hold lives on.
   int64_t Release(int64_t bytes) {
@@ -104,6 +107,14 @@ class ByteCache {
       queue.push_front({key, hash, std::move(value), charge_bytes, /*uses=*/0, to_main});
       (to_main ? main_bytes_ : small_bytes_) += charge_bytes;
       index_[key] = queue.begin();
+    }
+
+    void Erase(const Key& key) HANGAR_EXCLUDES(mutex_) {
+      Queue removed;
+      MutexLock lock(mutex_);
+      if (const auto found = index_.find(key); found != index_.end()) {
+        Remove(found->second, &removed);
+      }
     }
 
     int64_t Release(int64_t bytes, int64_t capacity_bytes) HANGAR_EXCLUDES(mutex_) {

@@ -79,6 +79,17 @@ TEST(ByteCache, ClearLetsGoOfEverythingAndItFillsAgain) {
   EXPECT_EQ(*cache.Find("a"), "two");
 }
 
+TEST(ByteCache, EraseLetsGoOfOneValueAndItsCharge) {
+  ByteCache<std::string> cache(/*capacity_bytes=*/1600);
+  cache.Insert("a", Value("one"), 10);
+  cache.Insert("b", Value("two"), 20);
+  cache.Erase("a");
+  cache.Erase("never there");
+  EXPECT_EQ(cache.Find("a"), nullptr);
+  EXPECT_NE(cache.Find("b"), nullptr);
+  EXPECT_EQ(cache.charged_bytes(), 20);
+}
+
 TEST(ByteCache, ReleaseLetsGoOfWhatWasAskedForUntilNothingIsLeft) {
   ByteCache<int, int> cache(/*capacity_bytes=*/16'000);
   const auto value = std::make_shared<const int>(1);

@@ -58,6 +58,8 @@ void Catalog::Learn(const ObjectInfo& object, std::shared_ptr<const Footer> foot
   footers_.Insert(object.version, std::move(footer), charge_bytes);
 }
 
+void Catalog::Forget(const std::string& version) { footers_.Erase(version); }
+
 std::string Catalog::UnservableKey(const ObjectInfo& object) {
   return object.version + "/" + object.key;
 }

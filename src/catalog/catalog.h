@@ -110,6 +110,10 @@ class Catalog {
   /// Keeps the footer of a version that was just published.
   void Learn(const ObjectInfo& object, std::shared_ptr<const Footer> footer);
 
+  /// Lets go of the footer of a version that is gone. The cache would fill with those otherwise
+  /// where datasets are replaced often.
+  void Forget(const std::string& version);
+
  private:
   // The name is part of it, as the remembered sentence holds the name.
   static std::string UnservableKey(const ObjectInfo& object);

@@ -18,8 +18,12 @@ std::chrono::nanoseconds ShortestPause(const RetentionPolicy& policy) {
 }  // namespace
 
 HistoryKeeper::HistoryKeeper(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
-                             const RetentionPolicy& policy)
-    : store_(std::move(store)), logger_(std::move(logger)), policy_(policy) {}
+                             const RetentionPolicy& policy,
+                             std::function<void(const std::string& version)> forget)
+    : store_(std::move(store)),
+      logger_(std::move(logger)),
+      policy_(policy),
+      forget_(std::move(forget)) {}
 
 HistoryKeeper::~HistoryKeeper() {
   {
@@ -52,7 +56,10 @@ arrow::Result<HistorySweepResult> HistoryKeeper::SweepBy(const RetentionPolicy& 
   HistorySweepResult result;
   for (const RetiredObject& expired : sweep.TakeExpired()) {
     ARROW_RETURN_NOT_OK(store_->PurgeRetired(expired));
-    if (expired.by != RetiredBy::kRenamed) ++result.purged.versions;
+    if (expired.by != RetiredBy::kRenamed) {
+      ++result.purged.versions;
+      if (forget_) forget_(expired.object.version);
+    }
     result.purged.bytes += RetainedBytesOf(expired);
   }
   result.kept = {.versions = sweep.kept_versions(), .bytes = sweep.kept_bytes()};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,8 +33,10 @@ struct HistorySweepResult {
 /// expired, and hourly at the least. Several servers may do so on one store. Thread-safe.
 class HistoryKeeper {
  public:
+  /// `forget`, if any, is told each version that is gone for good. It is called on any thread.
   HistoryKeeper(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
-                const RetentionPolicy& policy);
+                const RetentionPolicy& policy,
+                std::function<void(const std::string& version)> forget = nullptr);
   /// Stops the thread, if it was started.
   ~HistoryKeeper();
 
@@ -62,6 +65,7 @@ class HistoryKeeper {
   const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<Logger> logger_;
   const RetentionPolicy policy_;
+  const std::function<void(const std::string& version)> forget_;
   const CautiousClock clock_;
   Mutex mutex_;
   CondVar changed_;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -71,6 +72,27 @@ TEST_F(HistoryKeeperTest, PurgesByItselfOnceTicketsHaveExpired) {
   while (!store_->ListRetired("a").ValueOrDie().empty()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+TEST_F(HistoryKeeperTest, TellsWhichVersionsAreGoneForGood) {
+  PutTwice("a");
+  const std::string replaced = store_->ListRetired("a").ValueOrDie()[0].object.version;
+  const RetentionPolicy nothing{.ticket_ttl = nanoseconds(0), .versions = 0};
+  std::vector<std::string> forgotten;
+  HistoryKeeper keeper(store_, std::make_shared<RecordingLogger>(), nothing,
+                       [&](const std::string& version) { forgotten.push_back(version); });
+  ASSERT_TRUE(keeper.Sweep().ok());
+  EXPECT_EQ(forgotten, std::vector<std::string>{replaced});
+}
+
+TEST_F(HistoryKeeperTest, DoesNotForgetAVersionThatMerelyHasAnotherName) {
+  PutBytes(*store_, "a", "first").ValueOrDie();
+  ASSERT_TRUE(store_->Rename("a", "b", Precondition::None(), Precondition::None()).ok());
+  HistoryKeeper keeper(store_, std::make_shared<RecordingLogger>(),
+                       {.ticket_ttl = nanoseconds(0), .versions = 0, .time = nanoseconds(0)},
+                       [&](const std::string& version) { ADD_FAILURE() << version; });
+  ASSERT_TRUE(keeper.Sweep().ok());
+  EXPECT_TRUE(store_->ListRetired("a").ValueOrDie().empty());
 }
 
 TEST_F(HistoryKeeperTest, StopsAtOnceWhileItWaits) {

@@ -90,7 +90,9 @@ DatasetService::DatasetService(std::shared_ptr<ObjectStore> store, std::shared_p
       memory_(std::make_unique<WorkMemory>(options.memory, options.queue_timeout)),
       catalog_(std::make_unique<Catalog>(store_, logger_, options.footer_cache_bytes)),
       committed_(std::make_unique<CommittedUploads>(catalog_.get())),
-      keeper_(std::make_unique<HistoryKeeper>(store_, logger_, options.retention)),
+      keeper_(std::make_unique<HistoryKeeper>(
+          store_, logger_, options.retention,
+          [this](const std::string& version) { catalog_->Forget(version); })),
       history_(std::make_unique<VersionHistory>(store_, catalog_.get(), keeper_.get())),
       decoded_(std::make_unique<SegmentCache>(
           SegmentCache::Options{.capacity_bytes = options.cache_bytes})),

@@ -148,6 +148,7 @@ arrow::Result<HistoryTotals> VersionHistory::Purge(const Caller&, const std::str
     if (retired.empty()) break;
     for (const RetiredObject& entry : retired) {
       ARROW_RETURN_NOT_OK(store_->PurgeRetired(entry));
+      catalog_->Forget(entry.object.version);
       // A second look finds what was held meanwhile, which was counted already.
       if (look > 0 || entry.by == RetiredBy::kRenamed) continue;
       ++purged.versions;

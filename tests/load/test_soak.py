@@ -76,7 +76,9 @@ class Worker(threading.Thread):
 def test_memory_stays_flat_under_a_mixed_load(start_server):
     faulthandler.cancel_dump_traceback_later()
     seconds = float(os.environ.get("HANGAR_SOAK_SECONDS", "3600"))
-    server = start_server(flags=["--cache-memory", "64MiB", "--log-level", "warning"])
+    # Tickets live shortly, so that what is replaced goes as fast as it comes.
+    server = start_server(flags=["--cache-memory", "64MiB", "--ticket-ttl", "30s",
+                                 "--keep-versions", "2", "--log-level", "warning"])
     stop = threading.Event()
     base = seed()
     workers = [Worker(server, base + number, stop) for number in range(WORKERS)]
