@@ -4,6 +4,7 @@ HANGAR_FAULT=long runs the long forms. A run says the seed that all its randomne
 HANGAR_SEED gives it back.
 """
 
+import faulthandler
 import os
 import pathlib
 import random
@@ -67,3 +68,10 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"fault: {function}: {'; '.join(parts)}")
     if sums:
         terminalreporter.write_line(f"fault: HANGAR_SEED={_SEED}")
+
+
+@pytest.fixture(autouse=True)
+def _long_forms_take_their_time():
+    """The timeout of pytest.ini is for the short forms."""
+    if os.environ.get("HANGAR_FAULT") == "long":
+        faulthandler.cancel_dump_traceback_later()
