@@ -92,6 +92,34 @@ void AddTexts(const Corpus& corpus) {
                            "0123456789abcdef{}"});
 }
 
+void AddHttpTexts(const Corpus& corpus) {
+  corpus.AddAll("http_text", {"t/v1/datasets/a/b%20c?columns=x,y&offset=1&limit=+2",
+                              "thttp://host:80/v1/datasets?glob=**",
+                              "t/v1/datasets/a/schema?as_of=2026-01-31T12:00:00Z",
+                              "t/v1/datasets/a%2Fversions",
+                              "t*",
+                              "t/v1/datasets/a:rename",
+                              "t/?%=",
+                              "na/b.parquet",
+                              "na/schema",
+                              "n\xc3\xbc:undrop",
+                              "r1000 bytes=0-9,500-,-8",
+                              "r1000 bytes=900-9999999999999999999,0-0 , 5-6",
+                              "r10 bytes=-0",
+                              "r0 bytes=0-",
+                              "a*/*",
+                              "atext/csv;q=0.5, application/jsonl;q=0.7;v=1, */*;q=0",
+                              "aapplication/vnd.apache.arrow.stream",
+                              "dSun, 06 Nov 1994 08:49:37 GMT",
+                              "dSunday, 06-Nov-94 08:49:37 GMT",
+                              "dSun Nov  6 08:49:37 1994",
+                              R"(e"v1", W/"x,y" ,"")",
+                              R"(eW/"v1")",
+                              "e*",
+                              "p00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                              "pcc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"});
+}
+
 // ---- streams and files
 
 std::vector<TypePtr> Types() {
@@ -273,6 +301,61 @@ void AddFiles(const Corpus& corpus) {
   corpus.AddAll("parquet", files);
 }
 
+// ---- requests over HTTP
+
+std::string Put(const std::string& target, const std::string& type, const std::string& body,
+                const std::string& headers = "") {
+  return "PUT /v1/datasets/" + target + "\nContent-Type: " + type + "\n" + headers + "\n" + body;
+}
+
+std::string Compressed(Compression::type codec, const std::string& text) {
+  const auto compressor = arrow::util::Codec::Create(codec).ValueOrDie();
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
+  std::string out(static_cast<size_t>(compressor->MaxCompressedLen(std::ssize(text), bytes)), 0);
+  const auto length = compressor->Compress(std::ssize(text), bytes, std::ssize(out),
+                                           reinterpret_cast<uint8_t*>(out.data()));
+  out.resize(static_cast<size_t>(length.ValueOrDie()));
+  return out;
+}
+
+void AddHttpRequests(const Corpus& corpus) {
+  std::mt19937_64 random(3);
+  const auto schema = arrow::schema(
+      {arrow::field("n", arrow::int64()), arrow::field("l", arrow::list(arrow::utf8()))});
+  const std::string stream = StreamOf(schema, {BatchOf(schema, 5, random)}, Compression::ZSTD);
+  const std::string file = UploadedFile(arrow::int32(), random);
+  const std::string csv = "n,text,when\n1,\"a, b\",2026-01-31\nNA,,2026-02-01T00:00:00Z\n";
+  const std::string lines = "{\"n\": 1.5, \"l\": [1, null], \"r\": {\"x\": \"\\u00fc\"}}\n{}\n";
+  const std::string arrow = "application/vnd.apache.arrow.stream";
+  corpus.AddAll(
+      "http_request",
+      {"GET /v1/datasets/f\n\n",
+       "GET /v1/datasets/f\nRange: bytes=0-9,500-,-8\n\n",
+       "GET /v1/datasets/f\nRange: bytes=0-3\nIf-Range: \"v\"\n\n",
+       "HEAD /v1/datasets/f\nIf-None-Match: \"v\", W/\"w\"\n\n",
+       "GET /v1/datasets/f\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\n\n",
+       "GET /v1/datasets/f?columns=n,text&offset=10&limit=5&format=csv\n\n",
+       "GET /v1/datasets/f?columns=when\nAccept: application/jsonl, */*;q=0.1\n\n",
+       "GET /v1/datasets/f?format=arrow&as_of=2099-01-01T00:00:00Z\n\n",
+       "GET /v1/datasets/f/schema\n\n",
+       "GET /v1/datasets/f/schema\nAccept: " + arrow + "\n\n",
+       "GET /v1/datasets/f/versions\n\n",
+       "GET /v1/datasets?prefix=f&glob=*&after=a&limit=5\n\n",
+       "GET /v1/openapi.json\n\n",
+       "DELETE /v1/datasets/f?purge=true\nIf-Match: *\n\n",
+       "POST /v1/datasets/f:rename\n\n{\"to\": \"g\", \"overwrite\": true}",
+       "POST /v1/datasets/f:restore\n\n{\"as_of\": \"2026-01-31T12:00:00Z\"}",
+       "POST /v1/datasets/f:undrop\n\n{}",
+       Put("a", "text/csv", csv),
+       Put("a?null=NA&rows=2", "text/csv", csv, "If-None-Match: *\n"),
+       Put("a", "application/jsonl", lines),
+       Put("a%2Fschema", arrow, stream),
+       Put("f", "application/vnd.apache.parquet", file, "Idempotency-Key: \"k\"\n"),
+       Put("f", "text/csv", Compressed(Compression::GZIP, csv), "Content-Encoding: gzip\n"),
+       Put("f", "application/octet-stream", Compressed(Compression::ZSTD, file),
+           "Content-Encoding: zstd\nIf-Match: *\n")});
+}
+
 }  // namespace
 }  // namespace hangar::fuzz
 
@@ -283,7 +366,9 @@ int main(int argc, char** argv) {
   }
   const hangar::fuzz::Corpus corpus(argv[1]);
   hangar::fuzz::AddTexts(corpus);
+  hangar::fuzz::AddHttpTexts(corpus);
   hangar::fuzz::AddStreams(corpus);
   hangar::fuzz::AddFiles(corpus);
+  hangar::fuzz::AddHttpRequests(corpus);
   return 0;
 }

@@ -23,18 +23,20 @@ MAY_USE = {
     "store": set(),
     "catalog": LOWER,
     "history": {"store"},
-    "access": {"catalog"},
+    "access": set(),
     "decode": {"store"},
     "encode": set(),
     "read": LOWER | {"decode"},
     "write": LOWER | {"encode"},
     "service": LOWER | USE_CASES,
-    "flight": {"service", "config"},
-    "http": {"service", "config"},
+    "text": set(),
+    "flight": {"service", "access", "text"},
+    "http": {"service", "access", "text"},
     "app": LOWER | USE_CASES | {"flight", "http"},
+    "admin": {"config", "access"},
     "client": set(),
-    "cli": {"client"},
-    "": {"app", "cli"},  # main.cc
+    "cli": {"client", "text"},
+    "": {"app", "admin", "cli"},  # main.cc
 }
 OPEN_TO_ALL = {"base", "metrics"}
 

@@ -1,12 +1,13 @@
 #include "app/log.h"
 
 #include <cstdint>
-#include <format>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+
+#include "base/text.h"
 
 namespace hangar {
 namespace {
@@ -25,48 +26,42 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   return spdlog::level::info;
 }
 
+// Without anything that separates fields, ends lines or needs to be escaped.
 bool IsPlain(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<uint8_t>(c);
-    if (byte <= 0x20 || byte == 0x7F || c == '"' || c == '\\' || c == '=') return false;
+    if (byte <= 0x20 || byte >= 0x7F || c == '"' || c == '\\' || c == '=') return false;
   }
-  return !text.empty();
+  return true;
 }
 
-void AppendQuoted(std::string_view text, std::string* line) {
-  *line += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (byte < 0x20 || byte == 0x7F) {
-      *line += std::format("\\x{:02x}", byte);
-    } else {
-      if (c == '"' || c == '\\') *line += '\\';
-      *line += c;
-    }
-  }
-  *line += '"';
-}
-
-class SpdlogLogger final : public Logger {
+class SpdlogLogger final : public AdjustableLogger {
  public:
   SpdlogLogger(const std::string& level, LogFormat format)
       : format_(format), logger_("hangar", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
-    logger_.set_level(spdlog::level::from_str(level));
+    SetLevel(level);
     logger_.flush_on(spdlog::level::trace);
-    // Times are UTC, RFC 3339. A JSON event is an object whose '{' the pattern writes.
+    // There is nowhere else to say it.
+    logger_.set_error_handler([](const std::string&) {});
+    // A JSON event is an object whose '{' the pattern writes.
     logger_.set_pattern(format == LogFormat::kJson
-                            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v)"
-                            : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
+                            ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v)"
+                            : "%Y-%m-%dT%H:%M:%S.%fZ %-7l %v",
                         spdlog::pattern_time_type::utc);
   }
 
+  void SetLevel(const std::string& level) override {
+    logger_.set_level(spdlog::level::from_str(level));
+  }
+
+  bool Logs(LogLevel level) const override { return logger_.should_log(SpdlogLevel(level)); }
+
   void Write(LogLevel level, std::string_view message,
              std::initializer_list<LogField> fields) override {
-    const auto spdlog_level = SpdlogLevel(level);
-    if (!logger_.should_log(spdlog_level)) return;
+    if (!Logs(level)) return;
     const std::string line = format_ == LogFormat::kJson ? FormatJsonEvent(message, fields)
                                                          : FormatTextEvent(message, fields);
-    logger_.log(spdlog_level, spdlog::string_view_t(line.data(), line.size()));
+    logger_.log(SpdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
   }
 
  private:
@@ -79,25 +74,34 @@ class SpdlogLogger final : public Logger {
 std::string FormatTextEvent(std::string_view message, std::initializer_list<LogField> fields) {
   std::string line(message);
   for (const LogField& field : fields) {
-    line += std::format(" {}=", field.key);
+    if (field.value.empty()) continue;
+    line.append(" ").append(field.key).append("=");
     if (IsPlain(field.value)) {
       line += field.value;
     } else {
-      AppendQuoted(field.value, &line);
+      line.append("\"").append(Escaped(field.value)).append("\"");
     }
   }
   return line;
 }
 
 std::string FormatJsonEvent(std::string_view message, std::initializer_list<LogField> fields) {
-  nlohmann::ordered_json event;
-  event["message"] = message;
-  for (const LogField& field : fields) event[std::string(field.key)] = field.value;
-  // Bytes that are not UTF-8 become the replacement character. The '{' stands in the pattern.
-  return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(1);
+  // In ASCII, as JSON itself escapes neither DEL nor what Unicode has of line ends and controls.
+  // Bytes that are not UTF-8 become the replacement character.
+  const auto quoted = [](std::string_view text) {
+    return nlohmann::json(text).dump(-1, ' ', /*ensure_ascii=*/true,
+                                     nlohmann::json::error_handler_t::replace);
+  };
+  std::string line = "\"message\":" + quoted(message);
+  for (const LogField& field : fields) {
+    if (field.value.empty()) continue;
+    line.append(",").append(quoted(field.key)).append(":");
+    line += field.is_number ? field.value : quoted(field.value);
+  }
+  return line + "}";  // The '{' stands in the pattern.
 }
 
-std::shared_ptr<Logger> MakeLogger(const std::string& level, LogFormat format) {
+std::shared_ptr<AdjustableLogger> MakeLogger(const std::string& level, LogFormat format) {
   return std::make_shared<SpdlogLogger>(level, format);
 }
 

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "app/process_memory.h"
 #include "base/error.h"
+#include "config/process_memory.h"
 
 namespace hangar {
 namespace {
 
-constexpr int64_t kLimitBytesMin = 128LL << 20;
 // Resident in a server that has served a little: Arrow's and gRPC's code, threads, tables.
 constexpr int64_t kProgramBytes = 64LL << 20;
 constexpr int64_t kFooterCacheBytesMax = 256LL << 20;
@@ -19,11 +18,11 @@ arrow::Result<MemoryPlan> PlanMemory(const MemoryAmount& limit, const MemoryAmou
   MemoryPlan plan{.limit_bytes = BytesOf(limit)};
   // A part of a small machine, which nobody chose for its size, must not keep the server from
   // starting.
-  if (limit.percent > 0) plan.limit_bytes = std::max(plan.limit_bytes, kLimitBytesMin);
-  if (plan.limit_bytes < kLimitBytesMin) {
+  if (limit.percent > 0) plan.limit_bytes = std::max(plan.limit_bytes, kMemoryLimitBytesMin);
+  if (plan.limit_bytes < kMemoryLimitBytesMin) {
     return Error(ErrorKind::kInvalidArgument,
                  "the memory limit is {} MiB; it must be {} MiB at least", plan.limit_bytes >> 20,
-                 kLimitBytesMin >> 20);
+                 kMemoryLimitBytesMin >> 20);
   }
   plan.connection_bytes = plan.limit_bytes / 4;
   plan.counted_bytes = plan.limit_bytes - plan.connection_bytes - kProgramBytes;

@@ -1,60 +1,41 @@
 #include "app/server_app.h"
 
-#include <signal.h>
 #include <sys/resource.h>
+#include <version.h>
 
-#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
+#include <thread>
+#include <utility>
 
+#include <arrow/config.h>
+
+#include "app/access_parts.h"
 #include "app/allocator.h"
+#include "app/component_options.h"
+#include "app/library_messages.h"
 #include "app/log.h"
 #include "app/memory_plan.h"
-#include "base/error.h"
-#include "flight/flight_door.h"
+#include "app/process_signals.h"
+#include "app/service_manager.h"
+#include "app/stored_totals.h"
+#include "flight/grpc_log.h"
 #include "history/history_keeper.h"
-#include "service/dataset_service.h"
+#include "metrics/call_metrics.h"
+#include "metrics/metrics.h"
+#include "metrics/process_metrics.h"
 #include "store/local_store.h"
 
 namespace hangar {
 namespace {
 
-// The signals that ask the server to stop, blocked in every thread that starts after this, so that
-// one thread can wait for them.
-class StopSignals {
- public:
-  StopSignals() {
-    // A reader of standard output that left, or a limit on file sizes, is no reason to die: the
-    // write's error says it.
-    ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGXFSZ, SIG_IGN);
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  }
-
-  int Wait() {
-    int signal = 0;
-    while (::sigwait(&signals_, &signal) != 0) {
-    }
-    return signal;
-  }
-
-  // From now on a further signal ends the process at once.
-  void Release() {
-    ::signal(SIGTERM, SIG_DFL);
-    ::signal(SIGINT, SIG_DFL);
-    ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-  }
-
- private:
-  sigset_t signals_{};
-};
+// How old the numbers of datasets may become that metrics show.
+constexpr std::chrono::seconds kCountPause{30};
 
 // Each connection, reader and upload takes a file descriptor, and what runs out of them here is the
 // listener, for good (gRPC 1.51, CVE-2023-4785): take all that the system's administrator allows.
@@ -75,104 +56,171 @@ arrow::Status SweepStaging(ObjectStore& store, Logger& logger) {
   return arrow::Status::OK();
 }
 
-// What the settings keep of the past, where the data folder is.
-RetentionPolicy RetentionOf(const ServeOptions& options) {
-  const History& history = options.history;
-  RetentionPolicy policy{.ticket_ttl = history.ticket_ttl,
-                         .versions = history.versions,
-                         .time = history.time,
-                         .bytes = history.bytes.bytes};
-  if (history.bytes.percent > 0) {
-    std::error_code error;
-    const auto space = std::filesystem::space(options.data, error);
-    const auto capacity = error ? std::uintmax_t{0} : space.capacity;
-    policy.bytes = static_cast<int64_t>(capacity / 100) * history.bytes.percent;
-  }
-  return policy;
-}
-
-// Tells what the server begins with. Files that turn out not to be Parquet are counted, too: to
-// know better would take a look into each.
-arrow::Status LogWhatIsThere(ObjectStore& store, const HistorySweepResult& history,
-                             Logger& logger) {
-  int64_t files = 0;
-  int64_t bytes = 0;
-  ARROW_ASSIGN_OR_RAISE(const auto lister, store.List({}));
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto object, lister->Next());
-    if (!object) break;
-    ++files;
-    bytes += object->size_bytes;
-  }
-  if (history.purged.versions > 0) {
+// Tells what the server begins with.
+void LogWhatIsThere(const StoredTotals& totals, const HistoryTotals& purged, Logger& logger) {
+  if (purged.versions > 0) {
     logger.Info("removed retired versions that are not kept any more",
-                {{"versions", std::to_string(history.purged.versions)},
-                 {"bytes", std::to_string(history.purged.bytes)}});
+                {{"versions", std::to_string(purged.versions), true},
+                 {"bytes", std::to_string(purged.bytes), true}});
   }
-  logger.Info("found", {{"files", std::to_string(files)},
-                        {"bytes", std::to_string(bytes)},
-                        {"past_versions", std::to_string(history.kept.versions)},
-                        {"past_bytes", std::to_string(history.kept.bytes)}});
-  return arrow::Status::OK();
+  logger.Info("found", {{"files", std::to_string(totals.files), true},
+                        {"bytes", std::to_string(totals.bytes), true},
+                        {"past_versions", std::to_string(totals.history.versions), true},
+                        {"past_bytes", std::to_string(totals.history.bytes), true}});
 }
 
-UploadLimits UploadLimitsOf(const Limits& limits) {
-  return {.bytes = limits.upload_bytes,
-          .columns = limits.columns,
-          .metadata_bytes = limits.metadata_bytes};
+// Programs that start a server read these lines to learn the ports.
+void SayWhere(const std::string& uri) {
+  std::printf("listening on %s\n", uri.c_str());
+  std::fflush(stdout);
 }
 
-FlightDoorOptions DoorOptions(const ServeOptions& options, const MemoryPlan& memory) {
-  const Limits& limits = options.limits;
-  return {.listen = options.listen,
-          .advertise = options.advertise,
-          .calls = {.streams = limits.streams,
-                    .streams_per_caller = limits.streams_per_caller,
-                    .uploads = limits.uploads},
-          .message_bytes = std::min(limits.message_bytes, memory.message_bytes),
-          .connection_bytes = memory.connection_bytes,
-          .stall_timeout = limits.stall_timeout,
-          .keepalive = limits.keepalive};
-}
+// Everything that runs, in the order in which it is made; it goes in the other one.
+class Server {
+ public:
+  Server(const ServeOptions& options, const MemoryPlan& memory,
+         std::shared_ptr<AdjustableLogger> logger)
+      : options_(options), memory_(memory), logger_(std::move(logger)) {}
+
+  ~Server() { metrics_.StopAsking(); }
+
+  arrow::Status Start() {
+    ARROW_ASSIGN_OR_RAISE(access_, MakeAccessParts(options_, logger_));
+    ARROW_ASSIGN_OR_RAISE(const auto store, LocalStore::Make(options_.data, &metrics_));
+    ARROW_RETURN_NOT_OK(SweepStaging(*store, *logger_));
+    auto service_options = ServiceOptionsOf(options_, memory_);
+    service_options.memory = &ArrowMemoryBudget();
+    service_options.policy = access_.policy;
+    service_options.audit = access_.audit;
+    service_options.metrics = &metrics_;
+    service_ = std::make_shared<DatasetService>(store, logger_, service_options);
+    ARROW_ASSIGN_OR_RAISE(const HistorySweepResult history, service_->StartSweepingHistory());
+    ARROW_ASSIGN_OR_RAISE(const StoredTotals totals, CountStored(*store, history.kept));
+    LogWhatIsThere(totals, history.purged, *logger_);
+    stored_ = std::make_unique<StoredTotalsWatch>(store, logger_, totals, kCountPause);
+    stored_->ShowIn(&metrics_);
+    AddProcessMetrics(&metrics_);
+    AddBuildInfo(&metrics_, {.version = kVersion,
+                             .arrow = ARROW_VERSION_STRING,
+                             .grpc = GrpcVersion(),
+                             .compiler = __VERSION__});
+    ARROW_RETURN_NOT_OK(OpenDoors());
+    logger_->Info("serving", {{"address", flight_->uri()},
+                              {"data", options_.data},
+                              {"memory_mebibytes", std::to_string(memory_.limit_bytes >> 20)},
+                              {"cache_mebibytes", std::to_string(memory_.cache_bytes >> 20)}});
+    return arrow::Status::OK();
+  }
+
+  void Reload(const std::function<arrow::Result<ServeOptions>()>& reload) {
+    access_.audit->Reopen();
+    if (const auto taken = access_.policy->Reload(); !taken.ok()) {
+      logger_->Error("the policy is not taken; the one before it stays in force",
+                     {{"reason", taken.message()}});
+    }
+    const auto options = reload();
+    if (!options.ok()) {
+      logger_->Error("the settings are not taken", {{"reason", options.status().message()}});
+      return;
+    }
+    logger_->SetLevel(options->log_level);
+    logger_->Info("read the policy and the log's level again", {{"log_level", options->log_level}});
+  }
+
+  // Each door has the whole grace.
+  arrow::Status Shutdown() {
+    is_draining_ = true;
+    arrow::Status http_closed;
+    std::thread http([&] {
+      if (http_ != nullptr) http_closed = http_->Shutdown(options_.grace);
+    });
+    arrow::Status flight_closed = flight_->Shutdown(options_.grace);
+    http.join();
+    ARROW_RETURN_NOT_OK(flight_closed);
+    ARROW_RETURN_NOT_OK(http_closed);
+    // Whoever watches sees to the end that it drains.
+    if (operations_ == nullptr) return arrow::Status::OK();
+    return operations_->Shutdown(std::chrono::milliseconds(0));
+  }
+
+  std::string address() const { return flight_->uri(); }
+
+ private:
+  arrow::Status OpenDoors() {
+    const auto calls = std::make_shared<CallLimits>(CallLimitsOf(options_.limits));
+    const auto observer = MakeCallObserver(&metrics_, logger_);
+    auto flight = FlightOptionsOf(options_, memory_);
+    flight.authenticator = access_.authenticator;
+    flight.calls = calls;
+    flight.observer = observer;
+    ARROW_ASSIGN_OR_RAISE(flight_, FlightDoor::Start(service_, flight, logger_));
+    if (!options_.http.listen.empty()) {
+      auto http = HttpOptionsOf(options_);
+      http.authenticator = access_.authenticator;
+      http.limits = calls;
+      http.observer = observer;
+      ARROW_ASSIGN_OR_RAISE(http_, OpenHttp(std::move(http)));
+    }
+    if (!options_.http.metrics_listen.empty()) {
+      ARROW_ASSIGN_OR_RAISE(operations_, OpenHttp(OperationsOptionsOf(options_)));
+    }
+    AddConnections(&metrics_, "flight", flight_->uri());
+    if (http_ != nullptr) AddConnections(&metrics_, "http", http_->uri());
+    SayWhere(flight_->uri());
+    if (http_ != nullptr) SayWhere(http_->uri());
+    if (operations_ != nullptr) SayWhere(operations_->uri() + "/metrics");
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<std::unique_ptr<HttpDoor>> OpenHttp(HttpDoorOptions options) {
+    options.metrics_text = [this] { return metrics_.Text(); };
+    options.is_ready = [this] { return !is_draining_ && service_->CheckStore().ok(); };
+    return HttpDoor::Start(service_, options, logger_);
+  }
+
+  const ServeOptions& options_;
+  const MemoryPlan memory_;
+  const std::shared_ptr<AdjustableLogger> logger_;
+  std::atomic<bool> is_draining_ = false;
+  Metrics metrics_;
+  AccessParts access_;
+  std::shared_ptr<DatasetService> service_;
+  std::unique_ptr<StoredTotalsWatch> stored_;
+  std::unique_ptr<FlightDoor> flight_;
+  std::unique_ptr<HttpDoor> http_;        // nullptr: there is none.
+  std::unique_ptr<HttpDoor> operations_;  // Likewise.
+};
 
 }  // namespace
 
-arrow::Status RunServer(const ServeOptions& options) {
+arrow::Status RunServer(const ServeOptions& options,
+                        const std::function<arrow::Result<ServeOptions>()>& reload) {
   ARROW_ASSIGN_OR_RAISE(const MemoryPlan memory,
                         PlanMemory(options.memory_limit, options.cache_memory));
   ChooseAllocator(/*keeps_columns=*/memory.cache_bytes > 0);
   ArrowMemoryBudget().SetCapacity(memory.counted_bytes);
-  StopSignals stop_signals;
+  ProcessSignals signals;
   RaiseFileLimit();
   const auto logger = MakeLogger(options.log_level, options.log_format);
-  ARROW_ASSIGN_OR_RAISE(const auto store, LocalStore::Make(options.data));
-  ARROW_RETURN_NOT_OK(SweepStaging(*store, *logger));
-  const auto service = std::make_shared<DatasetService>(
-      store, logger,
-      DatasetService::Options{.retention = RetentionOf(options),
-                              .footer_cache_bytes = memory.footer_cache_bytes,
-                              .cache_bytes = memory.cache_bytes,
-                              .uploads = UploadLimitsOf(options.limits),
-                              .memory = &ArrowMemoryBudget(),
-                              .queue_timeout = options.queue_timeout});
-  ARROW_ASSIGN_OR_RAISE(const HistorySweepResult history, service->StartSweepingHistory());
-  ARROW_RETURN_NOT_OK(LogWhatIsThere(*store, history, *logger));
-  ARROW_ASSIGN_OR_RAISE(const auto door,
-                        FlightDoor::Start(service, DoorOptions(options, memory), logger));
-  // Programs that start a server read this line to learn the port.
-  std::printf("listening on %s\n", door->uri().c_str());
-  std::fflush(stdout);
-  logger->Info("serving", {{"address", door->uri()},
-                           {"data", options.data},
-                           {"memory_mebibytes", std::to_string(memory.limit_bytes >> 20)},
-                           {"cache_mebibytes", std::to_string(memory.cache_bytes >> 20)}});
+  const LibraryMessages library_messages(logger);
+  SendGrpcLogTo(logger);
+  const auto service_manager = ServiceManager::FromEnvironment(logger);
+  Server server(options, memory, logger);
+  ARROW_RETURN_NOT_OK(server.Start());
+  service_manager.Ready("listening on " + server.address());
 
-  const int signal = stop_signals.Wait();
+  int signal = signals.Wait();
+  for (; signal == SIGHUP; signal = signals.Wait()) {
+    service_manager.Reloading();
+    server.Reload(reload);
+    service_manager.Ready("listening on " + server.address());
+  }
+  service_manager.Stopping();
   logger->Info("stopping: letting running calls end",
                {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
                 {"grace_milliseconds", std::to_string(options.grace.count())}});
-  stop_signals.Release();
-  ARROW_RETURN_NOT_OK(door->Shutdown(options.grace));
+  signals.Release();
+  ARROW_RETURN_NOT_OK(server.Shutdown());
   logger->Info("stopped");
   return arrow::Status::OK();
 }

@@ -35,6 +35,7 @@ arrow::StatusCode ArrowCodeOf(ErrorKind kind) {
     case ErrorKind::kResourceExhausted:
     case ErrorKind::kStorageFull:
       return arrow::StatusCode::CapacityError;
+    case ErrorKind::kUnauthenticated:
     case ErrorKind::kPermissionDenied:
     case ErrorKind::kUnavailable:
     case ErrorKind::kDataLoss:
@@ -63,6 +64,8 @@ std::string_view ErrorKindName(ErrorKind kind) {
       return "ALREADY_EXISTS";
     case ErrorKind::kFailedPrecondition:
       return "FAILED_PRECONDITION";
+    case ErrorKind::kUnauthenticated:
+      return "UNAUTHENTICATED";
     case ErrorKind::kPermissionDenied:
       return "PERMISSION_DENIED";
     case ErrorKind::kResourceExhausted:

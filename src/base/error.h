@@ -17,6 +17,7 @@ enum class ErrorKind {
   kNotFound,            ///< The named dataset or version is not there.
   kAlreadyExists,       ///< Asked to create what is there already.
   kFailedPrecondition,  ///< The store's state does not allow it; changing the state would.
+  kUnauthenticated,     ///< The caller showed nobody that the server knows; others may do it.
   kPermissionDenied,    ///< The caller, or the server's own user, may not do it.
   kResourceExhausted,   ///< No memory, quota or other means is left.
   kStorageFull,         ///< No disk space is left; to clients the same as kResourceExhausted.

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <format>
@@ -32,6 +33,36 @@ size_t Utf8SequenceLength(std::string_view bytes) {
     return in(1, low, high) && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
   }
   return 0;
+}
+
+// Of a UTF-8 sequence. Beside C0 and DEL: C1 (U+0080 to U+009F), U+2028 and U+2029, which some take
+// for the end of a line, and the marks, embeddings and isolates that turn the direction of writing
+// (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
+bool IsControl(std::string_view sequence) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(sequence[i]); };
+  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+  if (sequence.size() == 2) {
+    return (byte(0) == 0xC2 && byte(1) < 0xA0) || sequence == "\u061C";
+  }
+  if (sequence.size() != 3 || byte(0) != 0xE2) return false;
+  if (byte(1) == 0x80) {
+    return byte(2) == 0x8E || byte(2) == 0x8F || (byte(2) >= 0xA8 && byte(2) <= 0xAE);
+  }
+  return byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+}
+
+// Appends the first character of `text`, escaped where it has to be, and says how long it is.
+size_t AppendEscapedCharacter(std::string_view text, std::string* out) {
+  const size_t length = Utf8SequenceLength(text);
+  const std::string_view sequence = text.substr(0, std::max<size_t>(length, 1));
+  if (length > 0 && !IsControl(sequence)) {
+    *out += sequence;
+  } else {
+    for (const char c : sequence) {
+      *out += std::format("\\x{:02x}", static_cast<unsigned>(static_cast<uint8_t>(c)));
+    }
+  }
+  return sequence.size();
 }
 
 // One element of a glob: what a byte must be, or a run of bytes.
@@ -124,19 +155,19 @@ std::string Quoted(std::string_view text) {
   std::string quoted = "'";
   size_t taken = 0;
   while (taken < text.size() && taken < kQuotedBytesMax) {
-    const std::string_view rest = text.substr(taken);
-    const auto byte = static_cast<unsigned>(static_cast<uint8_t>(rest[0]));
-    const size_t length = Utf8SequenceLength(rest);
-    if (length == 0 || byte < 0x20 || byte == 0x7F) {
-      quoted += std::format("\\x{:02x}", byte);
-      ++taken;
-    } else {
-      quoted += rest.substr(0, length);
-      taken += length;
-    }
+    taken += AppendEscapedCharacter(text.substr(taken), &quoted);
   }
   if (taken < text.size()) quoted += "...";
   return quoted + "'";
+}
+
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  while (!text.empty()) {
+    if (text[0] == '"' || text[0] == '\\') escaped += '\\';
+    text.remove_prefix(AppendEscapedCharacter(text, &escaped));
+  }
+  return escaped;
 }
 
 bool GlobMatches(std::string_view glob, std::string_view text) {

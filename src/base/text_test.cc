@@ -25,6 +25,23 @@ TEST(Quoted, EscapesControlCharactersAndBytesThatAreNotUtf8) {
   EXPECT_EQ(Quoted("\xC3\xB6"), "'\xC3\xB6'");
 }
 
+TEST(Quoted, EscapesWhatMakesALineCommandsATerminalOrTurnsTheDirection) {
+  EXPECT_EQ(Quoted("a\xC2\x9Bz"), "'a\\xc2\\x9bz'");
+  EXPECT_EQ(Quoted("a\u2028\u2029z"), "'a\\xe2\\x80\\xa8\\xe2\\x80\\xa9z'");
+  for (const char* turns : {"\u061C", "\u200E", "\u200F", "\u202A", "\u202E", "\u2066", "\u2069"}) {
+    EXPECT_TRUE(Quoted(turns).starts_with("'\\x")) << Quoted(turns);
+  }
+  for (const char* harmless : {"\u00A0", "\u061B", "\u200D", "\u2030", "\u2065", "\u20AC"}) {
+    EXPECT_EQ(Quoted(harmless), "'" + std::string(harmless) + "'");
+  }
+}
+
+TEST(Escaped, IsAsQuotedWithoutAnEndAndKeepsQuotesApart) {
+  EXPECT_EQ(Escaped("say \"a\\b\"\n"), "say \\\"a\\\\b\\\"\\x0a");
+  EXPECT_EQ(Escaped(std::string(500, 'x')), std::string(500, 'x'));
+  EXPECT_EQ(Escaped("\xC3\xB6\xC3"), "\xC3\xB6\\xc3");
+}
+
 TEST(Quoted, CutsLongTextAtACharacter) {
   const std::string quoted = Quoted(std::string(119, 'x') + "\xC3\xB6" + "tail");
   EXPECT_EQ(quoted, "'" + std::string(119, 'x') + "\xC3\xB6...'");

@@ -18,6 +18,13 @@
 
 namespace hangar {
 
+/// How a cache did since it was made.
+struct CacheStats {
+  int64_t hits = 0;
+  int64_t misses = 0;
+  int64_t evictions = 0;  ///< Values that left to make room.
+};
+
 /// Shares immutable values by key, charged by bytes, within a capacity. Values that callers still
 /// hold live on outside the cache. Split into shards by key so that threads rarely meet; each shard
 /// holds its part of the capacity. A value that is larger than a shard's part is not kept.
@@ -39,7 +46,13 @@ class ByteCache {
   /// The value, or nullptr when it is not here.
   std::shared_ptr<const Value> Find(const Key& key) {
     const size_t hash = Mixed(Hash()(key));
-    return ShardOf(hash).Find(key);
+    return ShardOf(hash).Find(key, /*counts=*/true);
+  }
+
+  /// As Find, for what was looked for a moment ago in vain: it does not count once more.
+  std::shared_ptr<const Value> FindAgain(const Key& key) {
+    const size_t hash = Mixed(Hash()(key));
+    return ShardOf(hash).Find(key, /*counts=*/false);
   }
 
   /// Keeps the value, replacing an earlier one of that key.
@@ -78,14 +91,26 @@ class ByteCache {
     return sum;
   }
 
+  CacheStats stats() {
+    CacheStats sum;
+    for (Shard& shard : shards_) {
+      const CacheStats stats = shard.stats();
+      sum.hits += stats.hits;
+      sum.misses += stats.misses;
+      sum.evictions += stats.evictions;
+    }
+    return sum;
+  }
+
  private:
   static constexpr size_t kShards = 16;
 
   class Shard {
    public:
-    std::shared_ptr<const Value> Find(const Key& key) HANGAR_EXCLUDES(mutex_) {
+    std::shared_ptr<const Value> Find(const Key& key, bool counts) HANGAR_EXCLUDES(mutex_) {
       MutexLock lock(mutex_);
       const auto found = index_.find(key);
+      if (counts) ++(found == index_.end() ? stats_.misses : stats_.hits);
       if (found == index_.end()) return nullptr;
       Entry& entry = *found->second;
       entry.uses = std::min(entry.uses + 1, kUsesMax);
@@ -140,6 +165,11 @@ class ByteCache {
       return small_bytes_ + main_bytes_;
     }
 
+    CacheStats stats() HANGAR_EXCLUDES(mutex_) {
+      MutexLock lock(mutex_);
+      return stats_;
+    }
+
    private:
     // Figures of the paper: a tenth for the small queue, uses counted up to 3.
     static constexpr int64_t kSmallPart = 10;
@@ -177,6 +207,7 @@ class ByteCache {
       const Position oldest = std::prev(small_.end());
       if (oldest->uses == 0) {
         RememberGhost(oldest->hash);
+        ++stats_.evictions;
         Remove(oldest, removed);
         return;
       }
@@ -190,6 +221,7 @@ class ByteCache {
     void EvictFromMain(Queue* removed) HANGAR_REQUIRES(mutex_) {
       const Position oldest = std::prev(main_.end());
       if (oldest->uses == 0) {
+        ++stats_.evictions;
         Remove(oldest, removed);
         return;
       }
@@ -211,6 +243,7 @@ class ByteCache {
     Queue main_ HANGAR_GUARDED_BY(mutex_);
     int64_t small_bytes_ HANGAR_GUARDED_BY(mutex_) = 0;
     int64_t main_bytes_ HANGAR_GUARDED_BY(mutex_) = 0;
+    CacheStats stats_ HANGAR_GUARDED_BY(mutex_);
     std::unordered_map<Key, Position, Hash> index_ HANGAR_GUARDED_BY(mutex_);
     // What left the small queue unused, the longest ago first; some may have come back since.
     std::deque<size_t> ghost_order_ HANGAR_GUARDED_BY(mutex_);

@@ -124,6 +124,24 @@ TEST(ByteCache, AValueLargerThanAShardIsNotKeptAndOldOnesStay) {
   EXPECT_EQ(cache.Find("b"), nullptr);
 }
 
+TEST(ByteCache, CountsWhatWasFoundWhatWasNotAndWhatLeft) {
+  ByteCache<std::string> cache(/*capacity_bytes=*/16);
+  cache.Find("a");
+  cache.Insert("a", Value("x"), 1);
+  cache.Find("a");
+  cache.Find("a");
+  EXPECT_EQ(cache.stats().hits, 2);
+  EXPECT_EQ(cache.stats().misses, 1);
+  EXPECT_EQ(cache.stats().evictions, 0);
+  cache.FindAgain("a");
+  cache.FindAgain("b");
+  EXPECT_EQ(cache.stats().hits + cache.stats().misses, 3);
+  for (int i = 0; i < 100; ++i) cache.Insert(std::to_string(i), Value("x"), 1);
+  EXPECT_EQ(cache.stats().evictions, 101 - cache.charged_bytes());
+  cache.Erase("99");
+  EXPECT_EQ(cache.stats().hits, 2);
+}
+
 TEST(ByteCache, AHeldValueOutlivesItsEviction) {
   ByteCache<std::string> cache(/*capacity_bytes=*/16);
   cache.Insert("a", Value("kept"), 1);

@@ -205,7 +205,7 @@ arrow::Result<std::unique_ptr<Catalog::Lister>> Catalog::List(DatasetFilter filt
 
 bool Catalog::Lister::IsWanted(const std::string& key) const {
   if (!filter_.glob.empty() && !GlobMatches(filter_.glob, key)) return false;
-  return DatasetName::Parse(key).ok();
+  return DatasetName::Parse(key).ok() && (!filter_.admits || filter_.admits(key));
 }
 
 void Catalog::Lister::ReadBatch() {

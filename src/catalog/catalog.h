@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,7 @@ struct DatasetFilter {
   std::string glob;              ///< Names that match it (`GlobMatches`); empty: all.
   std::string after;             ///< Names greater than it.
   std::optional<int64_t> limit;  ///< At most so many.
+  std::function<bool(const std::string& name)> admits = {};  ///< Empty: all.
 };
 
 /// Finds datasets by name: name -> version -> footer. Footers are cached by version, so that a
@@ -113,6 +115,11 @@ class Catalog {
   /// Lets go of the footer of a version that is gone. The cache would fill with those otherwise
   /// where datasets are replaced often.
   void Forget(const std::string& version);
+
+  /// Of the footers that are kept.
+  CacheStats footer_stats() { return footers_.stats(); }
+  int64_t footer_bytes() { return footers_.charged_bytes(); }
+  int64_t footer_capacity_bytes() const { return footers_.capacity_bytes(); }
 
  private:
   // The name is part of it, as the remembered sentence holds the name.

@@ -147,6 +147,7 @@ arrow::Result<std::shared_ptr<const Footer>> ReadFooter(ObjectReader& reader,
   footer->metadata = std::move(read->footer);
   footer->rows = footer->metadata->num_rows();
   footer->row_groups = footer->metadata->num_row_groups();
+  footer->unread_bytes = static_cast<int64_t>(bytes.size()) - footer->metadata->size();
   footer->memory_bytes = kMemoryPerFooterByte * static_cast<int64_t>(bytes.size());
   return footer;
 }

@@ -28,6 +28,8 @@ struct Footer {
   std::string upload_id;  ///< See kUploadIdKey; empty when the file has none.
   int64_t rows = 0;
   int row_groups = 0;
+  /// Bytes of the footer behind its end, which nobody reads. Writers leave none.
+  int64_t unread_bytes = 0;
   /// About how much memory this holds.
   int64_t memory_bytes = 0;
 };

@@ -2,14 +2,11 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
-#include <arrow/array.h>
 #include <arrow/io/compressed.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
-#include <arrow/type.h>
 #include <arrow/util/byte_size.h>
 #include <arrow/util/compression.h>
 #include <parquet/arrow/writer.h>
@@ -18,7 +15,7 @@
 
 #include "base/error.h"
 #include "cli/dictionary_merger.h"
-#include "cli/value_text.h"
+#include "text/row_text.h"
 
 namespace hangar::cli {
 namespace {
@@ -105,120 +102,34 @@ class ArrowFileWriter final : public BatchFileWriter {
 };
 
 // Gathers lines and writes them in large pieces.
-class LineBuffer {
+class TextFileWriter final : public BatchFileWriter {
  public:
-  explicit LineBuffer(std::shared_ptr<OutputStream> out) : out_(std::move(out)) {}
-
-  std::string* text() { return &text_; }
-
-  arrow::Status FlushIfFull() {
-    return text_.size() >= kTextBufferBytes ? Flush() : arrow::Status::OK();
+  TextFileWriter(std::unique_ptr<RowText> lines, std::shared_ptr<OutputStream> out)
+      : lines_(std::move(lines)), out_(std::move(out)) {
+    lines_->AppendHeader(&text_);
   }
+
+  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
+    ARROW_RETURN_NOT_OK(lines_->SetBatch(batch));
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      lines_->AppendRow(row, &text_);
+      if (text_.size() >= kTextBufferBytes) ARROW_RETURN_NOT_OK(Flush());
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Close() override { return Flush(); }
+
+ private:
   arrow::Status Flush() {
     ARROW_RETURN_NOT_OK(out_->Write(text_.data(), static_cast<int64_t>(text_.size())));
     text_.clear();
     return arrow::Status::OK();
   }
 
- private:
+  const std::unique_ptr<RowText> lines_;
   const std::shared_ptr<OutputStream> out_;
   std::string text_;
-};
-
-arrow::Result<std::vector<std::unique_ptr<ValueWriter>>> WritersOf(const arrow::RecordBatch& batch,
-                                                                   TextStyle style) {
-  std::vector<std::unique_ptr<ValueWriter>> writers;
-  for (const auto& column : batch.columns()) {
-    ARROW_ASSIGN_OR_RAISE(auto writer, MakeValueWriter(column, style));
-    writers.push_back(std::move(writer));
-  }
-  return writers;
-}
-
-class JsonLinesWriter final : public BatchFileWriter {
- public:
-  JsonLinesWriter(const arrow::Schema& schema, std::shared_ptr<OutputStream> out)
-      : lines_(std::move(out)) {
-    for (const auto& field : schema.fields()) {
-      std::string name;
-      AppendJsonString(field->name(), &name);
-      names_.push_back(name + ":");
-    }
-  }
-
-  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    ARROW_ASSIGN_OR_RAISE(const auto writers, WritersOf(*batch, TextStyle::kJson));
-    for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      std::string* const out = lines_.text();
-      *out += '{';
-      for (size_t i = 0; i < writers.size(); ++i) {
-        if (i > 0) *out += ',';
-        *out += names_[i];
-        writers[i]->Append(row, out);
-      }
-      *out += "}\n";
-      ARROW_RETURN_NOT_OK(lines_.FlushIfFull());
-    }
-    return arrow::Status::OK();
-  }
-
-  arrow::Status Close() override { return lines_.Flush(); }
-
- private:
-  std::vector<std::string> names_;  // As JSON, with the colon.
-  LineBuffer lines_;
-};
-
-class CsvWriter final : public BatchFileWriter {
- public:
-  CsvWriter(const arrow::Schema& schema, char delimiter, std::shared_ptr<OutputStream> out)
-      : delimiter_(delimiter), lines_(std::move(out)) {
-    for (int i = 0; i < schema.num_fields(); ++i) {
-      if (i > 0) *lines_.text() += delimiter_;
-      AppendCell(schema.field(i)->name(), lines_.text());
-    }
-    *lines_.text() += '\n';
-  }
-
-  arrow::Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    ARROW_ASSIGN_OR_RAISE(const auto writers, WritersOf(*batch, TextStyle::kPlain));
-    std::string cell;
-    for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      std::string* const out = lines_.text();
-      for (size_t i = 0; i < writers.size(); ++i) {
-        if (i > 0) *out += delimiter_;
-        cell.clear();
-        writers[i]->Append(row, &cell);
-        const arrow::Array& column = *batch->column(static_cast<int>(i));
-        // Only a null is nothing at all: an empty string is "".
-        if (!cell.empty() || !column.IsNull(row)) AppendCell(cell, out);
-      }
-      *out += '\n';
-      ARROW_RETURN_NOT_OK(lines_.FlushIfFull());
-    }
-    return arrow::Status::OK();
-  }
-
-  arrow::Status Close() override { return lines_.Flush(); }
-
- private:
-  void AppendCell(std::string_view text, std::string* out) const {
-    const bool plain = !text.empty() && text.find(delimiter_) == std::string_view::npos &&
-                       text.find_first_of("\"\r\n") == std::string_view::npos;
-    if (plain) {
-      *out += text;
-      return;
-    }
-    *out += '"';
-    for (const char c : text) {
-      if (c == '"') *out += '"';
-      *out += c;
-    }
-    *out += '"';
-  }
-
-  const char delimiter_;
-  LineBuffer lines_;
 };
 
 // A writer into a compressed stream, which has to be ended after the writer.
@@ -281,11 +192,11 @@ arrow::Result<std::unique_ptr<BatchFileWriter>> BatchFileWriter::Open(
     case FileFormat::kArrowStream:
       return ArrowFileWriter::Open(type.format, schema, std::move(out));
     case FileFormat::kCsv:
-      return std::make_unique<CsvWriter>(*schema, ',', std::move(out));
+      return std::make_unique<TextFileWriter>(MakeCsvText(*schema, ','), std::move(out));
     case FileFormat::kTsv:
-      return std::make_unique<CsvWriter>(*schema, '\t', std::move(out));
+      return std::make_unique<TextFileWriter>(MakeCsvText(*schema, '\t'), std::move(out));
     case FileFormat::kJsonLines:
-      return std::make_unique<JsonLinesWriter>(*schema, std::move(out));
+      return std::make_unique<TextFileWriter>(MakeJsonLinesText(*schema), std::move(out));
   }
   return MakeError(ErrorKind::kInternal, "an unknown file format");
 }

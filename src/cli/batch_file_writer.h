@@ -15,9 +15,9 @@ namespace hangar::cli {
 /// thread at a time. A file without a successful Close is not whole.
 class BatchFileWriter {
  public:
-  /// Text formats take every type (see value_text.h); Parquet and Arrow what they can hold, else
-  /// INVALID_ARGUMENT. Parquet: zstd, row groups of up to 1 Mi rows or 128 MiB, Arrow schema kept.
-  /// CSV: a header, "" for an empty string and nothing for null. `out` is not closed.
+  /// Text formats take every type (see text/value_text.h); Parquet and Arrow what they can hold,
+  /// else INVALID_ARGUMENT. Parquet: zstd, row groups of up to 1 Mi rows or 128 MiB, Arrow schema
+  /// kept. CSV: a header, "" for an empty string and nothing for null. `out` is not closed.
   static arrow::Result<std::unique_ptr<BatchFileWriter>> Open(
       const FileType& type, const std::shared_ptr<arrow::Schema>& schema,
       std::shared_ptr<arrow::io::OutputStream> out);

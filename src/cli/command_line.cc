@@ -15,7 +15,8 @@ namespace hangar::cli {
 namespace {
 
 constexpr char kFooter[] =
-    "The server is --server URI, else the environment's HANGAR_SERVER, else "
+    "The server is --server URI or that of --profile NAME, else the environment's HANGAR_SERVER or "
+    "HANGAR_PROFILE,\nelse the profile that \"hangar login\" stored, else "
     "grpc://127.0.0.1:8815.\n"
     "Exit codes: 0 done, 1 failed, 2 the command line was not understood.\n\n"
     "Example:\n"
@@ -40,6 +41,10 @@ void AddAllCommands(CLI::App& app, const ExitCode& exit_code, const AddCommands&
   AddTrash(app, exit_code);
   AddCheck(app, exit_code);
   AddActions(app, exit_code);
+  AddSync(app, exit_code);
+  AddLogin(app, exit_code);
+  AddLogout(app, exit_code);
+  AddProfiles(app, exit_code);
   AddCompletion(app, exit_code);
 }
 

@@ -37,8 +37,9 @@ Outcome RunHangar(std::vector<std::string> arguments, const AddCommands& add_com
 constexpr char kNobody[] = "grpc+unix:///no-such-folder/socket";
 
 TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"ls", "info", "schema", "head", "put", "get", "rm", "mv", "versions",
-                              "restore", "undrop", "trash", "check", "actions", "completion"}) {
+  for (const char* command :
+       {"ls", "info", "schema", "head", "put", "get", "rm", "mv", "versions", "restore", "undrop",
+        "trash", "check", "actions", "completion", "sync", "login", "logout", "profiles"}) {
     const Outcome outcome = RunHangar({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command;
     EXPECT_THAT(outcome.out, HasSubstr(std::string("Example:\n  "))) << command;

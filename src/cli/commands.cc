@@ -31,15 +31,44 @@ std::string Indented(const std::string& lines) {
   return out;
 }
 
+constexpr char kConnectionGroup[] = "Connection";
+
+void AddConnectionFlags(CLI::App& command, ConnectionFlags& flags) {
+  const auto add = [&](const char* name, std::string& value, const char* help, const char* type) {
+    command.add_option(name, value, help)->type_name(type)->group(kConnectionGroup);
+  };
+  add("-s,--server", flags.server, "The server's address (or HANGAR_SERVER)", "URI");
+  add("--profile", flags.profile, "A server that hangar login has stored (or HANGAR_PROFILE)",
+      "PROFILE");
+  add("--token", flags.token,
+      "What shows who you are; others on this machine can see it here, unlike in HANGAR_TOKEN, "
+      "--token-file and profiles; - reads a line of standard input",
+      "TOKEN");
+  add("--token-file", flags.token_file, "A file with the token", "FILE");
+  add("--user", flags.user, "Log in with a password, which is HANGAR_PASSWORD or asked for",
+      "TEXT");
+  add("--ca", flags.ca, "Trust servers whose certificate these have signed, PEM (or HANGAR_CA)",
+      "FILE");
+  add("--cert", flags.cert, "Your own certificate, for servers that want one, PEM", "FILE");
+  add("--key", flags.key, "The certificate's private key, PEM", "FILE");
+  command
+      .add_flag("--insecure", flags.insecure,
+                "Let a token or password go over a network unencrypted")
+      ->group(kConnectionGroup);
+}
+
 }  // namespace
 
 CLI::App& AddCommand(CLI::App& app, const CommandText& text,
                      const std::shared_ptr<CommonOptions>& options) {
+  CLI::App& command = AddLocalCommand(app, text, options);
+  AddConnectionFlags(command, options->connection);
+  return command;
+}
+
+CLI::App& AddLocalCommand(CLI::App& app, const CommandText& text,
+                          const std::shared_ptr<CommonOptions>& options) {
   CLI::App& command = *app.add_subcommand(text.name, text.description);
-  command.add_option("-s,--server", options->server, "The server's address")
-      ->envname("HANGAR_SERVER")
-      ->default_val(client::kDefaultUri)
-      ->type_name("URI");
   LimitTo(*command.add_option("--output", options->output, "json prints one JSON object a line")
                ->default_val("text"),
           {"text", "json"});
@@ -81,8 +110,22 @@ void OnRun(CLI::App& command, const ExitCode& exit_code, std::function<arrow::St
   });
 }
 
+arrow::Result<client::ClientOptions> ConnectionOf(const CommonOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const Profiles profiles, LoadProfiles(ProfilePath()));
+  ARROW_ASSIGN_OR_RAISE(const ConnectionChoice choice,
+                        ChooseConnection(options.connection, EnvironmentOf, profiles));
+  return ReadConnection(choice, EnvironmentOf);
+}
+
 arrow::Result<std::unique_ptr<client::Client>> Connect(const CommonOptions& options) {
-  return client::Client::Connect({.uri = options.server});
+  ARROW_ASSIGN_OR_RAISE(const client::ClientOptions connection, ConnectionOf(options));
+  return Connect(connection);
+}
+
+arrow::Result<std::unique_ptr<client::Client>> Connect(const client::ClientOptions& options) {
+  // gRPC's own lines about a connection that fails; the error says what they say.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+  return client::Client::Connect(options);
 }
 
 int ForEachName(const std::vector<std::string>& names, const CommonOptions& options,
@@ -129,11 +172,28 @@ void PrintError(std::string_view sentence) {
 }
 
 std::string Sentence(const arrow::Status& status) {
-  std::string sentence = status.message();
-  if (KindOf(status) == ErrorKind::kUnavailable && sentence.starts_with("cannot reach ")) {
-    sentence += " (--server or HANGAR_SERVER chooses another)";
+  const std::string& sentence = status.message();
+  const auto with = [&](std::string_view advice) {
+    return std::format("{} ({})", sentence, advice);
+  };
+  switch (KindOf(status)) {
+    case ErrorKind::kUnauthenticated:
+      return with("--token-file, --user or \"hangar login\" shows who you are");
+    case ErrorKind::kUnavailable:
+      if (sentence.starts_with("cannot reach ")) {
+        return with("--server or HANGAR_SERVER chooses another");
+      }
+      if (sentence.starts_with("the certificate of ") && sentence.contains("not trusted")) {
+        return with("--ca FILE");
+      }
+      if (sentence.ends_with("wants a client certificate")) return with("--cert and --key");
+      return sentence;
+    case ErrorKind::kInvalidArgument:
+      if (sentence.starts_with("a token or password would go to ")) return with("--insecure");
+      return sentence;
+    default:
+      return sentence;
   }
-  return sentence;
 }
 
 int OutputWidth() { return IsTerminal(STDOUT_FILENO) ? TerminalWidth(STDOUT_FILENO) : 0; }

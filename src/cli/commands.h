@@ -9,15 +9,12 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include "cli/connection_choice.h"
+
 namespace CLI {
 class App;
 class Option;
 }  // namespace CLI
-
-namespace hangar::client {
-class Client;
-struct DatasetVersion;
-}  // namespace hangar::client
 
 namespace hangar::cli {
 
@@ -39,11 +36,15 @@ void AddUndrop(CLI::App& app, const ExitCode& exit_code);
 void AddTrash(CLI::App& app, const ExitCode& exit_code);
 void AddCheck(CLI::App& app, const ExitCode& exit_code);
 void AddActions(CLI::App& app, const ExitCode& exit_code);
+void AddSync(CLI::App& app, const ExitCode& exit_code);
+void AddLogin(CLI::App& app, const ExitCode& exit_code);
+void AddLogout(CLI::App& app, const ExitCode& exit_code);
+void AddProfiles(CLI::App& app, const ExitCode& exit_code);
 void AddCompletion(CLI::App& app, const ExitCode& exit_code);
 
 /// What every command that talks to a server takes.
 struct CommonOptions {
-  std::string server;
+  ConnectionFlags connection;
   std::string output = "text";
   bool quiet = false;
 
@@ -62,6 +63,10 @@ struct CommandText {
 CLI::App& AddCommand(CLI::App& app, const CommandText& text,
                      const std::shared_ptr<CommonOptions>& options);
 
+/// The same without those that say which server, for a command that talks to none.
+CLI::App& AddLocalCommand(CLI::App& app, const CommandText& text,
+                          const std::shared_ptr<CommonOptions>& options);
+
 /// Lets an option take only these values. They become its type name, as "a|b", which is how
 /// `hangar completion` knows them.
 void LimitTo(CLI::Option& option, const std::vector<std::string>& choices);
@@ -75,7 +80,12 @@ void OnRun(CLI::App& command, const ExitCode& exit_code, std::function<arrow::St
 /// The same for a command that prints its messages itself.
 void OnRunWithCode(CLI::App& command, const ExitCode& exit_code, std::function<int()> run);
 
+/// What the client needs to talk to the server that the options, the environment and the profiles
+/// choose. May ask the person at the terminal for a password.
+arrow::Result<client::ClientOptions> ConnectionOf(const CommonOptions& options);
+
 arrow::Result<std::unique_ptr<client::Client>> Connect(const CommonOptions& options);
+arrow::Result<std::unique_ptr<client::Client>> Connect(const client::ClientOptions& options);
 
 /// Runs `run` for one name after the other and, as rm does, goes on with the others after a
 /// failure, unless it is that the server cannot be reached. Gives the exit code.

@@ -12,7 +12,7 @@ namespace {
 
 // What a value may be.
 struct Value {
-  enum class Kind { kNone, kDataset, kDropped, kFile, kWords };
+  enum class Kind { kNone, kDataset, kDropped, kProfile, kFile, kWords };
   Kind kind = Kind::kNone;
   std::vector<std::string> words;
 };
@@ -47,24 +47,46 @@ Value ValueOf(const std::string& positional_name, const std::string& type) {
     value.kind = Value::Kind::kDataset;
   } else if (positional_name == "DROPPED") {
     value.kind = Value::Kind::kDropped;
+  } else if (positional_name == "PROFILE" || type == "PROFILE") {
+    value.kind = Value::Kind::kProfile;
   }
   return value;
 }
 
-CommandSpec SpecOf(const CLI::App& command) {
-  CommandSpec spec{command.get_name(), command.get_description(), {}, {}};
+void AddOptions(const CLI::App& command, CommandSpec* spec) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_positional()) {
-      spec.positionals.push_back(ValueOf(option->get_name(true), option->get_type_name()));
+      spec->positionals.push_back(ValueOf(option->get_name(true), option->get_type_name()));
       continue;
     }
     OptionSpec out;
     for (const auto& name : option->get_snames()) out.names.push_back("-" + name);
     for (const auto& name : option->get_lnames()) out.names.push_back("--" + name);
+    if (std::ranges::contains(spec->options, out.names, &OptionSpec::names)) continue;
     out.description = option->get_description();
     out.takes_value = option->get_items_expected_max() > 0;
     if (out.takes_value) out.value = ValueOf("", option->get_type_name());
-    spec.options.push_back(std::move(out));
+    spec->options.push_back(std::move(out));
+  }
+}
+
+// `hangar token create` is the command "token" with the word "create" and the options of all words
+// that can stand there.
+CommandSpec SpecOf(const CLI::App& command) {
+  CommandSpec spec{command.get_name(), command.get_description(), {}, {}};
+  const auto words = command.get_subcommands([](const CLI::App*) { return true; });
+  if (!words.empty()) {
+    Value& word = spec.positionals.emplace_back();
+    word.kind = Value::Kind::kWords;
+    for (const CLI::App* each : words) word.words.push_back(each->get_name());
+  }
+  AddOptions(command, &spec);
+  const size_t positionals = spec.positionals.size();
+  for (const CLI::App* each : words) AddOptions(*each, &spec);
+  // What follows differs from word to word.
+  if (!words.empty()) {
+    spec.positionals.resize(positionals);
+    spec.positionals.emplace_back();
   }
   return spec;
 }
@@ -111,6 +133,7 @@ constexpr char kBashStart[] =
     R"BASH(# bash completion for hangar: source <(hangar completion bash)
 _hangar_datasets() { hangar ls -q --limit 500 --prefix "$1" 2>/dev/null; }
 _hangar_dropped() { hangar trash -q --limit 500 --prefix "$1" 2>/dev/null; }
+_hangar_profiles() { hangar profiles -q 2>/dev/null; }
 _hangar() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   local IFS=$'\n'
@@ -125,6 +148,8 @@ std::string BashReply(const Value& value) {
       return "COMPREPLY=($(compgen -W \"$(_hangar_datasets \"$cur\")\" -- \"$cur\"))";
     case Value::Kind::kDropped:
       return "COMPREPLY=($(compgen -W \"$(_hangar_dropped \"$cur\")\" -- \"$cur\"))";
+    case Value::Kind::kProfile:
+      return "COMPREPLY=($(compgen -W \"$(_hangar_profiles)\" -- \"$cur\"))";
     case Value::Kind::kFile:
       return "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$cur\"))";
     case Value::Kind::kWords:
@@ -188,6 +213,11 @@ _hangar_dropped() {
   names=(${(f)"$(hangar trash -q --limit 500 --prefix "$PREFIX" 2>/dev/null)"})
   compadd -a names
 }
+_hangar_profiles() {
+  local -a names
+  names=(${(f)"$(hangar profiles -q 2>/dev/null)"})
+  compadd -a names
+}
 _hangar() {
   local -a commands
 )ZSH";
@@ -200,6 +230,8 @@ std::string ZshAction(const Value& value) {
       return "_hangar_datasets";
     case Value::Kind::kDropped:
       return "_hangar_dropped";
+    case Value::Kind::kProfile:
+      return "_hangar_profiles";
     case Value::Kind::kFile:
       return "_files";
     case Value::Kind::kWords:
@@ -251,6 +283,8 @@ std::string FishValue(const Value& value) {
       return "-x -a '(hangar ls -q --limit 500 --prefix (commandline -ct) 2>/dev/null)'";
     case Value::Kind::kDropped:
       return "-x -a '(hangar trash -q --limit 500 --prefix (commandline -ct) 2>/dev/null)'";
+    case Value::Kind::kProfile:
+      return "-x -a '(hangar profiles -q 2>/dev/null)'";
     case Value::Kind::kFile:
       return "-r -F";
     case Value::Kind::kWords:

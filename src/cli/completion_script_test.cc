@@ -70,5 +70,26 @@ TEST_F(CompletionScriptTest, DroppedDatasetsAreAskedForInTheTrash) {
               HasSubstr("-a '(hangar trash -q --limit 500 --prefix (commandline -ct) "));
 }
 
+TEST_F(CompletionScriptTest, ProfilesAreThoseThatAreStored) {
+  app_.add_subcommand("enter", "Enter")->add_option("--profile", text_, "As")->type_name("PROFILE");
+  EXPECT_THAT(CompletionScript(app_, Shell::kBash),
+              HasSubstr("\"enter --profile\") COMPREPLY=($(compgen -W \"$(_hangar_profiles)\""));
+  EXPECT_THAT(CompletionScript(app_, Shell::kZsh),
+              HasSubstr("'--profile[As]:value:_hangar_profiles'"));
+  EXPECT_THAT(CompletionScript(app_, Shell::kFish), HasSubstr("-a '(hangar profiles -q "));
+}
+
+TEST_F(CompletionScriptTest, CommandsOfTwoWordsCompleteTheSecond) {
+  CLI::App& key = *app_.add_subcommand("key", "Keys");
+  key.add_subcommand("make", "Make one")->add_option("--name", text_, "Its name");
+  key.add_subcommand("list", "List them")->add_option("--name", text_, "Its name");
+  const std::string bash = CompletionScript(app_, Shell::kBash);
+  EXPECT_THAT(bash, HasSubstr(R"(elif ((COMP_CWORD == 2)); then COMPREPLY=($(compgen -W )"
+                              R"($'make\nlist' -- "$cur")))"));
+  EXPECT_THAT(bash, HasSubstr(R"("key --name") :; return)"));
+  EXPECT_THAT(CompletionScript(app_, Shell::kZsh), HasSubstr("'1:argument:(make list)'"));
+  EXPECT_THAT(CompletionScript(app_, Shell::kFish), HasSubstr("-a 'make list'"));
+}
+
 }  // namespace
 }  // namespace hangar::cli

@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
@@ -100,34 +102,94 @@ void PrintSummary(const client::DatasetInfo& info, const std::string& path,
   }
 }
 
+// The stored file can be had as it is: as Parquet, with nothing left out or asked of the way.
+bool CanComeAsItIs(const GetCommandOptions& options, const Target& target) {
+  return target.type.format == FileFormat::kParquet && options.columns.empty() &&
+         options.get.offset == 0 && !options.get.limit && options.get.compression.empty();
+}
+
+// Errors of a server that does not give this caller the file as it is, but maybe its rows.
+bool MayGiveRows(const arrow::Status& status) {
+  const std::string_view code = client::ErrorCode(status);
+  return code == "UNIMPLEMENTED" || code == "PERMISSION_DENIED";
+}
+
+// What has been begun before there is a client, because it has to come before its threads.
+struct Output {
+  Target target;
+  std::unique_ptr<Download> download;  // Null for standard output.
+
+  bool to_file() const { return download != nullptr; }
+
+  arrow::Result<std::shared_ptr<arrow::io::OutputStream>> stream() const {
+    if (to_file()) return download->stream();
+    return OpenStandardOutput();
+  }
+
+  // Gives a file its name.
+  arrow::Status Finish(arrow::io::OutputStream& stream) const {
+    return to_file() ? download->Commit() : CannotWrite(target.path, stream.Close());
+  }
+};
+
+arrow::Status WriteBlocks(const client::FileStream& file, const GetCommandOptions& options,
+                          arrow::io::OutputStream& out, const std::string& path) {
+  ProgressBar bar(options.name, !options.quiet);
+  int64_t bytes = 0;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const auto block, file.blocks->Next());
+    if (block == nullptr) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(CannotWrite(path, out.Write(block)));
+    bytes += block->size();
+    bar.Update(static_cast<double>(bytes) / static_cast<double>(file.info.bytes), std::nullopt,
+               bytes);
+  }
+}
+
+arrow::Status WriteRows(const client::DatasetStream& stream, const GetCommandOptions& options,
+                        const std::shared_ptr<arrow::io::OutputStream>& out, const Target& target) {
+  ARROW_ASSIGN_OR_RAISE(const auto writer,
+                        BatchFileWriter::Open(target.type, stream.batches->schema(), out));
+  return CopyBatches(stream, options, *writer, target.path);
+}
+
+// What was written to `output`.
+arrow::Result<client::DatasetInfo> Fetch(const client::Client& client,
+                                         const GetCommandOptions& options, const Output& output) {
+  if (CanComeAsItIs(options, output.target)) {
+    const auto file = client.GetFile(options.name, {.version = options.get.version,
+                                                    .as_of = options.get.as_of,
+                                                    .partitions = options.get.partitions});
+    if (!file.ok() && !MayGiveRows(file.status())) return file.status();
+    if (file.ok()) {
+      ARROW_ASSIGN_OR_RAISE(const auto out, output.stream());
+      ARROW_RETURN_NOT_OK(WriteBlocks(*file, options, *out, output.target.path));
+      ARROW_RETURN_NOT_OK(output.Finish(*out));
+      return client.Describe(options.name, {.version = file->info.version, .as_of = {}});
+    }
+  }
+  client::GetOptions get = options.get;
+  if (!options.columns.empty()) get.columns = options.columns;
+  ARROW_ASSIGN_OR_RAISE(const auto stream, client.Get(options.name, get));
+  ARROW_ASSIGN_OR_RAISE(const auto out, output.stream());
+  ARROW_RETURN_NOT_OK(WriteRows(stream, options, out, output.target));
+  ARROW_RETURN_NOT_OK(output.Finish(*out));
+  return stream.info;
+}
+
 arrow::Status Run(GetCommandOptions options) {
   const DatasetReference reference = ResolveReference(options.reference, options.flags);
   options.name = reference.name;
   options.get.version = reference.choice.version;
   options.get.as_of = reference.choice.as_of;
-  ARROW_ASSIGN_OR_RAISE(const Target target, TargetOf(options));
-  const bool to_file = target.path != kStandardStream;
-  // First of all, because it has to come before the client's threads.
-  std::unique_ptr<Download> download;
-  if (to_file) {
-    ARROW_ASSIGN_OR_RAISE(download, Download::Open(target.path));
+  Output output;
+  ARROW_ASSIGN_OR_RAISE(output.target, TargetOf(options));
+  if (output.target.path != kStandardStream) {
+    ARROW_ASSIGN_OR_RAISE(output.download, Download::Open(output.target.path));
   }
   ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
-  client::GetOptions get = options.get;
-  if (!options.columns.empty()) get.columns = options.columns;
-  ARROW_ASSIGN_OR_RAISE(const auto stream, client->Get(options.name, get));
-  std::shared_ptr<arrow::io::OutputStream> out;
-  if (to_file) {
-    out = download->stream();
-  } else {
-    ARROW_ASSIGN_OR_RAISE(out, OpenStandardOutput());
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto writer,
-                        BatchFileWriter::Open(target.type, stream.batches->schema(), out));
-  ARROW_RETURN_NOT_OK(CopyBatches(stream, options, *writer, target.path));
-  if (!to_file) return CannotWrite(target.path, out->Close());
-  ARROW_RETURN_NOT_OK(download->Commit());
-  PrintSummary(stream.info, target.path, options);
+  ARROW_ASSIGN_OR_RAISE(const auto info, Fetch(*client, options, output));
+  if (output.to_file()) PrintSummary(info, output.target.path, options);
   return arrow::Status::OK();
 }
 

@@ -12,8 +12,8 @@
 #include "cli/dataset_reference.h"
 #include "cli/descriptor_stream.h"
 #include "cli/table.h"
-#include "cli/value_text.h"
 #include "client/client.h"
+#include "text/value_text.h"
 
 namespace hangar::cli {
 namespace {

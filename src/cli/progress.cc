@@ -55,7 +55,7 @@ std::string FormatProgress(const ProgressState& state, int width) {
     room -= DisplayWidth(bar);
   }
   add(FormatBytes(state.bytes));
-  add(FormatCount(state.rows) + " rows");
+  if (state.rows) add(FormatCount(*state.rows) + " rows");
   return label + bar + facts;
 }
 
@@ -64,11 +64,15 @@ ProgressBar::ProgressBar(std::string label, bool enabled)
       enabled_(enabled && IsTerminal(STDERR_FILENO)),
       start_(Clock::now()) {}
 
-ProgressBar::~ProgressBar() {
+ProgressBar::~ProgressBar() { Hide(); }
+
+void ProgressBar::Hide() {
   if (shown_) std::fputs("\r\x1b[K", stderr);
+  shown_ = false;
 }
 
-void ProgressBar::Update(std::optional<double> fraction, int64_t rows, int64_t bytes) {
+void ProgressBar::Update(std::optional<double> fraction, std::optional<int64_t> rows,
+                         int64_t bytes) {
   const Clock::time_point now = Clock::now();
   if (!enabled_ || (shown_ && now - drawn_ < kRedraw)) return;
   if (fraction) fraction = std::clamp(*fraction, 0.0, 1.0);

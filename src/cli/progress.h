@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace hangar::cli {
 
 struct ProgressState {
   std::string label;
   std::optional<double> fraction;  ///< 0 to 1, where the end is known.
-  int64_t rows = 0;
+  std::optional<int64_t> rows;     ///< Where they are counted.
   int64_t bytes = 0;
   double elapsed_s = 0;
 };
@@ -27,17 +28,21 @@ class ProgressBar {
   /// `enabled` false: nothing is ever written.
   ProgressBar(std::string label, bool enabled);
 
-  /// Takes the line away.
-  ~ProgressBar();
+  ~ProgressBar();  ///< Hides the line.
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  void Update(std::optional<double> fraction, int64_t rows, int64_t bytes);
+  /// Takes the line away, so that other lines can be written, until the next Update.
+  void Hide();
+
+  void SetLabel(std::string label) { label_ = std::move(label); }
+
+  void Update(std::optional<double> fraction, std::optional<int64_t> rows, int64_t bytes);
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  const std::string label_;
+  std::string label_;
   const bool enabled_;
   const Clock::time_point start_;
   Clock::time_point drawn_;

@@ -1,3 +1,6 @@
+#include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/file_type.h"
 #include "cli/json_text.h"
+#include "cli/parquet_upload.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
@@ -42,19 +46,57 @@ void PrintSummary(const client::PutSummary& summary, const CommonOptions& option
   }
 }
 
-arrow::Status Run(const PutCommandOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const BatchFile input, OpenBatchFiles(options.files, options.read));
-  ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
-  client::PutOptions put = options.put;
-  put.create = options.mode == "create";
-  client::PutSummary summary;
-  {
-    ProgressBar bar(options.name, !options.quiet);
-    put.on_progress = [&](const client::PutProgress& progress) {
-      bar.Update(input.fraction(), progress.rows, progress.bytes);
-    };
-    ARROW_ASSIGN_OR_RAISE(summary, client->Put(options.name, *input.batches, put));
+// A file that can be stored as it is: one Parquet file, and nothing asked of how it is encoded.
+bool CanGoAsItIs(const PutCommandOptions& options) {
+  std::error_code error;
+  if (options.files.size() != 1 ||
+      !std::filesystem::is_regular_file(options.files.front(), error)) {
+    return false;
   }
+  const auto type = ResolveType(options.files.front(), options.read.format);
+  return type.ok() && type->format == FileFormat::kParquet && options.put.codec.empty() &&
+         !options.put.level && !options.put.row_group_rows;
+}
+
+// UNIMPLEMENTED when the server takes rows alone.
+arrow::Result<client::PutSummary> PutAsItIs(const PutCommandOptions& options,
+                                            const client::Client& client) {
+  ARROW_ASSIGN_OR_RAISE(const auto file, ParquetUpload::Open(options.files.front()));
+  ProgressBar bar(options.name, !options.quiet);
+  const client::PutFileOptions put{
+      .create = options.put.create,
+      .if_version = options.put.if_version,
+      .upload_id = options.put.upload_id,
+      .on_progress = [&](int64_t bytes) {
+        bar.Update(static_cast<double>(bytes) / static_cast<double>(file->size_bytes()),
+                   std::nullopt, bytes);
+      }};
+  return client.PutFile(options.name, *file, put);
+}
+
+arrow::Result<client::PutSummary> PutRows(const PutCommandOptions& options,
+                                          const client::Client& client) {
+  ARROW_ASSIGN_OR_RAISE(const BatchFile input, OpenBatchFiles(options.files, options.read));
+  ProgressBar bar(options.name, !options.quiet);
+  client::PutOptions put = options.put;
+  put.on_progress = [&](const client::PutProgress& progress) {
+    bar.Update(input.fraction(), progress.rows, progress.bytes);
+  };
+  return client.Put(options.name, *input.batches, put);
+}
+
+arrow::Result<client::PutSummary> PutEitherWay(const PutCommandOptions& options,
+                                               const client::Client& client) {
+  if (!CanGoAsItIs(options)) return PutRows(options, client);
+  auto summary = PutAsItIs(options, client);
+  if (client::ErrorCode(summary.status()) != "UNIMPLEMENTED") return summary;
+  return PutRows(options, client);
+}
+
+arrow::Status Run(PutCommandOptions options) {
+  options.put.create = options.mode == "create";
+  ARROW_ASSIGN_OR_RAISE(const auto client, Connect(options));
+  ARROW_ASSIGN_OR_RAISE(const client::PutSummary summary, PutEitherWay(options, *client));
   PrintSummary(summary, options);
   return arrow::Status::OK();
 }
@@ -63,14 +105,15 @@ arrow::Status Run(const PutCommandOptions& options) {
 
 void AddPut(CLI::App& app, const ExitCode& exit_code) {
   auto options = std::make_shared<PutCommandOptions>();
-  CLI::App& command =
-      AddCommand(app,
-                 {.name = "put",
-                  .description = "Store files as a dataset: Parquet, Arrow, CSV or JSON lines",
-                  .quiet = "Show no progress and print nothing",
-                  .example = "hangar put sales/2026.parquet january.csv february.csv\n"
-                             "zstd -dc events.jsonl.zst | hangar put events - --format jsonl"},
-                 options);
+  CLI::App& command = AddCommand(
+      app,
+      {.name = "put",
+       .description = "Store files as a dataset: Parquet (one file byte for byte), Arrow, "
+                      "CSV or JSON lines",
+       .quiet = "Show no progress and print nothing",
+       .example = "hangar put sales/2026.parquet january.csv february.csv\n"
+                  "zstd -dc events.jsonl.zst | hangar put events - --format jsonl"},
+      options);
   command.add_option("NAME", options->name, "The dataset; what has the name is replaced")
       ->required();
   command

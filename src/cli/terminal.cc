@@ -1,12 +1,18 @@
 #include "cli/terminal.h"
 
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdio>
 #include <format>
+#include <iostream>
+
+#include "base/error.h"
+#include "cli/interrupt.h"
 
 namespace hangar::cli {
 namespace {
@@ -94,6 +100,27 @@ int TerminalWidth(int file_descriptor) {
   winsize size{};
   if (ioctl(file_descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
+}
+
+arrow::Result<std::string> AskSecret(std::string_view prompt) {
+  if (!IsTerminal(STDIN_FILENO) || !IsTerminal(STDERR_FILENO)) {
+    return MakeError(ErrorKind::kInvalidArgument,
+                     "there is no terminal to ask for a password: HANGAR_PASSWORD can hold it");
+  }
+  termios before{};
+  tcgetattr(STDIN_FILENO, &before);
+  termios silent = before;
+  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  // An interrupt meanwhile must not leave a terminal that shows nothing.
+  const InterruptGuard guard([before] { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before); });
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  std::fwrite(prompt.data(), 1, prompt.size(), stderr);
+  std::string line;
+  std::getline(std::cin, line);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  std::fputc('\n', stderr);
+  if (line.empty()) return MakeError(ErrorKind::kInvalidArgument, "no password was typed");
+  return line;
 }
 
 std::string Printable(std::string_view text) {

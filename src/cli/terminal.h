@@ -3,12 +3,18 @@
 #include <string>
 #include <string_view>
 
+#include <arrow/result.h>
+
 namespace hangar::cli {
 
 bool IsTerminal(int file_descriptor);
 
 /// Columns of the terminal; 80 when it does not say.
 int TerminalWidth(int file_descriptor);
+
+/// A line that the person at the terminal types, which the terminal does not show. INVALID_ARGUMENT
+/// when standard input or standard error is no terminal, or nothing was typed.
+arrow::Result<std::string> AskSecret(std::string_view prompt);
 
 /// `text` fit to be shown: control characters, marks that change the direction of writing and bytes
 /// that are not UTF-8 are escaped (\n, \t, \x1b, \u202e), so that no value can steer a terminal or

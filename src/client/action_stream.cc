@@ -6,8 +6,6 @@
 #include <arrow/flight/client.h>
 #include <arrow/flight/types.h>
 
-#include "client/flight_error.h"
-
 namespace hangar::client {
 
 namespace flight = arrow::flight;
@@ -51,7 +49,7 @@ arrow::Result<std::optional<std::string>> ActionStream::Next() {
   std::unique_ptr<flight::Result> next = std::move(first_);
   if (next == nullptr) {
     auto read = results_->Next();
-    if (!read.ok()) return FromFlight(read.status(), connection_->uri());
+    if (!read.ok()) return connection_->Failure(read.status());
     next = *std::move(read);
   }
   if (next != nullptr) return TextOf(*next);

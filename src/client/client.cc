@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <arrow/array/util.h>
-#include <arrow/buffer.h>
 #include <arrow/flight/client.h>
 #include <arrow/flight/types.h>
 #include <arrow/ipc/dictionary.h>
@@ -12,12 +10,12 @@
 
 #include "base/error.h"
 #include "client/action_stream.h"
-#include "client/batch_slices.h"
 #include "client/connection.h"
 #include "client/endpoint_reader.h"
-#include "client/flight_error.h"
+#include "client/file_blocks.h"
 #include "client/listings.h"
 #include "client/requests.h"
+#include "client/upload.h"
 #include "client/version_requests.h"
 
 namespace hangar::client {
@@ -25,108 +23,27 @@ namespace {
 
 namespace flight = arrow::flight;
 
-// Flight sends batches of this size fastest, and no other client or server refuses them.
-constexpr int64_t kSendBytesMax = 1 << 20;
-
-// A batch that every Arrow IPC reader refuses: it says it has a row, and its columns have none.
-arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeUnreadableBatch(
-    const std::shared_ptr<arrow::Schema>& schema) {
-  std::vector<std::shared_ptr<arrow::Array>> columns;
-  for (const auto& field : schema->fields()) {
-    ARROW_ASSIGN_OR_RAISE(auto column, arrow::MakeEmptyArray(field->type()));
-    columns.push_back(std::move(column));
-  }
-  return arrow::RecordBatch::Make(schema, /*num_rows=*/1, std::move(columns));
+arrow::Status CheckPartitions(int partitions) {
+  if (partitions >= 1 && partitions <= 64) return arrow::Status::OK();
+  return Error(ErrorKind::kInvalidArgument, "partitions is {}, but 1 to 64 are possible",
+               partitions);
 }
 
-// One upload. Flight offers no way to cancel a DoPut, and a writer that is closed or destroyed ends
-// the stream as if all had been sent; so an upload that must not be published ends with a batch
-// that the server cannot read.
-class Uploading {
- public:
-  Uploading(flight::FlightClient::DoPutResult put, std::shared_ptr<arrow::Schema> schema)
-      : writer_(std::move(put.writer)),
-        answers_(std::move(put.reader)),
-        schema_(std::move(schema)) {}
-
-  // Sends everything. After an error the call is over and nothing will be published.
-  arrow::Status Send(arrow::RecordBatchReader& batches, const PutOptions& options) {
-    PutProgress progress;
-    while (true) {
-      std::shared_ptr<arrow::RecordBatch> batch;
-      arrow::Status status = batches.ReadNext(&batch);
-      if (status.ok() && batch == nullptr) return arrow::Status::OK();
-      if (status.ok()) status = Check(*batch);
-      if (status.ok()) status = SendSlices(*batch, options, &progress);
-      if (status.ok()) continue;
-      if (!ended_by_server_) Spoil();
-      return status;
-    }
-  }
-
-  // True after an error that the server, or the connection to it, answered with.
-  bool ended_by_server() const { return ended_by_server_; }
-
-  // Ends the stream and waits for what the server stored.
-  arrow::Result<PutSummary> Finish() {
-    std::shared_ptr<arrow::Buffer> answer;
-    const arrow::Status done = writer_->DoneWriting();
-    if (done.ok()) ARROW_RETURN_NOT_OK(answers_->ReadMetadata(&answer));
-    ARROW_RETURN_NOT_OK(writer_->Close());
-    ARROW_RETURN_NOT_OK(done);
-    return ParsePutSummary(answer == nullptr ? std::string_view() : std::string_view(*answer));
-  }
-
- private:
-  arrow::Status Check(const arrow::RecordBatch& batch) const {
-    if (!batch.schema()->Equals(*schema_, /*check_metadata=*/false)) {
-      return MakeError(ErrorKind::kInvalidArgument,
-                       "the batches to upload do not all have the same schema");
-    }
-    return batch.Validate();
-  }
-
-  arrow::Status SendSlices(const arrow::RecordBatch& batch, const PutOptions& options,
-                           PutProgress* progress) {
-    const int64_t rows = SliceRows(batch, kSendBytesMax);
-    for (int64_t at = 0; at < batch.num_rows() || at == 0; at += rows) {
-      const arrow::Status status = writer_->WriteRecordBatch(*batch.Slice(at, rows));
-      if (!status.ok()) {
-        // The transport adds this when the call has ended; a batch that cannot be written at all
-        // leaves the call open.
-        ended_by_server_ = status.message().find("gRPC client debug context") != std::string::npos;
-        return status;
-      }
-    }
-    progress->rows += batch.num_rows();
-    progress->bytes = writer_->stats().total_serialized_body_size;
-    if (options.on_progress) options.on_progress(*progress);
-    return arrow::Status::OK();
-  }
-
-  void Spoil() {
-    // The caller gets the error that led here; these only tell the server.
-    const auto unreadable = MakeUnreadableBatch(schema_);
-    arrow::Status ignored = unreadable.status();
-    if (unreadable.ok()) ignored = writer_->WriteRecordBatch(**unreadable);
-    ignored = writer_->Close();
-  }
-
-  const std::unique_ptr<flight::FlightStreamWriter> writer_;
-  const std::unique_ptr<flight::FlightMetadataReader> answers_;
-  const std::shared_ptr<arrow::Schema> schema_;
-  bool ended_by_server_ = false;
-};
-
 arrow::Status CheckGetOptions(const GetOptions& options) {
-  if (options.partitions < 1 || options.partitions > 64) {
-    return Error(ErrorKind::kInvalidArgument, "partitions is {}, but 1 to 64 are possible",
-                 options.partitions);
-  }
+  ARROW_RETURN_NOT_OK(CheckPartitions(options.partitions));
   if (options.offset < 0 || options.limit.value_or(0) < 0) {
     return MakeError(ErrorKind::kInvalidArgument, "offset and limit cannot be negative");
   }
   return arrow::Status::OK();
+}
+
+EndpointReaderOptions EndpointOptions(const Connection& connection, int connections) {
+  return {
+      .uri = connection.uri(),
+      .client = connection.client(),
+      .connect = [session = connection.session()](const std::string& uri)
+          -> arrow::Result<std::shared_ptr<flight::FlightClient>> { return session->Connect(uri); },
+      .connections = connections};
 }
 
 }  // namespace
@@ -137,8 +54,13 @@ Client::Client(std::shared_ptr<Connection> connection) : connection_(std::move(c
 Client::~Client() = default;
 
 arrow::Result<std::unique_ptr<Client>> Client::Connect(const ClientOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(auto connection, Connection::Open(options.uri));
+  ARROW_ASSIGN_OR_RAISE(auto connection, Connection::Open(options));
   return std::unique_ptr<Client>(new Client(std::move(connection)));
+}
+
+arrow::Result<std::string> Client::LogIn() const {
+  ARROW_RETURN_NOT_OK(connection_->session()->LogIn());
+  return connection_->session()->token();
 }
 
 std::unique_ptr<DatasetListing> Client::List(const ListOptions& options) const {
@@ -166,18 +88,36 @@ arrow::Result<std::shared_ptr<arrow::Schema>> Client::Schema(const std::string& 
 
 arrow::Result<PutSummary> Client::Put(const std::string& name, arrow::RecordBatchReader& batches,
                                       const PutOptions& options) const {
-  const auto schema = batches.schema();
-  const auto descriptor = PutDescriptor(name, options);
-  // Only the descriptor and the schema are sent in it, so it can be tried again.
-  ARROW_ASSIGN_OR_RAISE(auto put, connection_->Run([&](flight::FlightClient& client) {
-    return client.DoPut(descriptor, schema);
-  }));
-  Uploading uploading(std::move(put), schema);
-  const arrow::Status sent = uploading.Send(batches, options);
-  if (!sent.ok()) return uploading.ended_by_server() ? FromFlight(sent, connection_->uri()) : sent;
-  auto summary = uploading.Finish();
-  if (!summary.ok()) return FromFlight(summary.status(), connection_->uri());
+  return Upload(*connection_, PutDescriptor(name, options), batches, options.on_progress);
+}
+
+arrow::Result<PutSummary> Client::PutFile(const std::string& name, arrow::io::InputStream& file,
+                                          const PutFileOptions& options) const {
+  const auto blocks = ReadBlocks(file);
+  const auto summary = Upload(*connection_, PutFileDescriptor(name, options), *blocks,
+                              [&](const PutProgress& progress) {
+                                if (options.on_progress) options.on_progress(progress.bytes);
+                              });
+  if (!summary.ok()) return FormatFailure(summary.status());
   return summary;
+}
+
+arrow::Result<FileStream> Client::GetFile(const std::string& name,
+                                          const GetFileOptions& options) const {
+  ARROW_RETURN_NOT_OK(CheckPartitions(options.partitions));
+  const auto descriptor = GetFileDescriptor(name, options);
+  const auto info = connection_->Run(
+      [&](flight::FlightClient& client) { return client.GetFlightInfo(descriptor); });
+  if (!info.ok()) return FormatFailure(info.status());
+  FileStream stream;
+  ARROW_ASSIGN_OR_RAISE(stream.info, ParseFlightInfo(**info));
+  const auto schema = std::exchange(stream.info.schema, nullptr);  // Of the blocks,
+  stream.info.rows = -1;                                           // which this counts.
+  ARROW_RETURN_NOT_OK(CheckIsBlocks(*schema));
+  auto batches = ReadEndpoints((*info)->endpoints(), schema,
+                               EndpointOptions(*connection_, options.partitions));
+  stream.blocks = MakeFileBlocks(std::move(batches), stream.info.bytes);
+  return stream;
 }
 
 arrow::Result<DatasetStream> Client::Get(const std::string& name, const GetOptions& options) const {
@@ -189,9 +129,7 @@ arrow::Result<DatasetStream> Client::Get(const std::string& name, const GetOptio
   DatasetStream stream;
   ARROW_ASSIGN_OR_RAISE(stream.info, ParseFlightInfo(*info));
   stream.batches = ReadEndpoints(info->endpoints(), stream.info.schema,
-                                 {.uri = connection_->uri(),
-                                  .client = connection_->client(),
-                                  .connections = options.partitions});
+                                 EndpointOptions(*connection_, options.partitions));
   return stream;
 }
 

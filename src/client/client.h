@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <arrow/io/type_fwd.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
@@ -37,8 +38,24 @@ inline constexpr char kDefaultUri[] = "grpc://127.0.0.1:8815";
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
 struct ClientOptions {
-  /// grpc://HOST:PORT, or grpc+unix:///PATH for a socket of this machine.
+  /// grpc://HOST:PORT, grpc+tls://HOST:PORT for an encrypted connection, or grpc+unix:///PATH for a
+  /// socket of this machine.
   std::string uri = kDefaultUri;
+
+  /// Shows who asks, with every call. Not beside `user`.
+  std::string token;
+  /// Whom the client logs in as before its first call, and again when what the login gave expires.
+  std::string user;
+  std::string password;
+
+  /// PEM: whose signature makes a server's certificate good; those that the system trusts if empty.
+  std::string ca_pem;
+  /// PEM, both or none: shows who asks to servers that want a client's certificate.
+  std::string certificate_pem;
+  std::string key_pem;
+
+  /// Lets the token or password go over a network unencrypted, where whoever listens can use it.
+  bool insecure = false;
 };
 
 /// One dataset in one version.
@@ -130,6 +147,38 @@ struct DatasetStream {
   /// batches (of about 1 MiB) a partition, and stops them when it is destroyed. It keeps what it
   /// needs of the client alive.
   std::shared_ptr<arrow::RecordBatchReader> batches;
+};
+
+struct PutFileOptions {
+  bool create = false;     ///< As PutOptions::create.
+  std::string if_version;  ///< As PutOptions::if_version.
+  std::string upload_id;   ///< As PutOptions::upload_id.
+  /// Called with the bytes sent so far after each block, on the thread that called PutFile.
+  std::function<void(int64_t bytes)> on_progress;
+};
+
+struct GetFileOptions {
+  std::string version;        ///< Exactly this version; the current one when empty.
+  std::optional<Time> as_of;  ///< The version that was current then. Not together with `version`.
+  int partitions = 1;         ///< How many connections read in parallel, 1 to 64.
+};
+
+/// The bytes of a file, block by block, in order. One thread at a time; it reads ahead on threads
+/// of its own, up to eight blocks a partition, and stops them when it is destroyed. It keeps what
+/// it needs of the client alive.
+class FileBlocks {
+ public:
+  virtual ~FileBlocks() = default;
+
+  /// The next bytes, about 1 MiB, or nullptr at the end, which is reached only when as many came as
+  /// the file has: DATA_LOSS otherwise.
+  virtual arrow::Result<std::shared_ptr<arrow::Buffer>> Next() = 0;
+};
+
+/// The stored file of a dataset under way.
+struct FileStream {
+  DatasetInfo info;  ///< Without `schema` and, -1, `rows`.
+  std::shared_ptr<FileBlocks> blocks;
 };
 
 struct RenameOptions {
@@ -225,9 +274,14 @@ std::string_view ErrorCode(const arrow::Status& status);
 /// that passes and nothing of the call was sent; no other call is repeated.
 class Client {
  public:
-  /// INVALID_ARGUMENT when the address is not one. The server is first contacted by the first
-  /// call, which is UNAVAILABLE when it cannot be reached.
+  /// INVALID_ARGUMENT when the address is not one, or a token or password would go over a network
+  /// unencrypted. The server is first contacted by the first call, which is UNAVAILABLE when it
+  /// cannot be reached, and UNAUTHENTICATED when it does not know whom the options show.
   static arrow::Result<std::unique_ptr<Client>> Connect(const ClientOptions& options);
+
+  /// Logs in now, where the options give a user, and gives the token that goes with every call, so
+  /// that it can be kept for other clients; empty where there is none.
+  arrow::Result<std::string> LogIn() const;
 
   ~Client();
   Client(const Client&) = delete;
@@ -252,6 +306,17 @@ class Client {
                                 const PutOptions& options) const;
 
   arrow::Result<DatasetStream> Get(const std::string& name, const GetOptions& options) const;
+
+  /// Uploads a Parquet file, read from where `file` stands to its end, which the server stores byte
+  /// for byte once it has verified it; as Put in all else. INVALID_ARGUMENT when it is not Parquet
+  /// that the server can serve, UNIMPLEMENTED when the server is too old for it.
+  arrow::Result<PutSummary> PutFile(const std::string& name, arrow::io::InputStream& file,
+                                    const PutFileOptions& options) const;
+
+  /// The stored file itself, byte for byte. PERMISSION_DENIED when a part of it is hidden from the
+  /// caller, whom Get gives the rest; UNIMPLEMENTED when the server is too old for it.
+  arrow::Result<FileStream> GetFile(const std::string& name,
+                                    const GetFileOptions& options = {}) const;
 
   /// The version is kept for a while, and Undrop brings it back, unless the options say otherwise.
   arrow::Status Drop(const std::string& name, const DropOptions& options = {}) const;

@@ -121,8 +121,7 @@ class EndpointReader final : public arrow::RecordBatchReader {
   arrow::Status ReadOnce(size_t thread, size_t index, const std::string& uri,
                          std::shared_ptr<FlightClient>& connection) {
     if (connection == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(const Location location, Location::Parse(uri));
-      ARROW_ASSIGN_OR_RAISE(connection, FlightClient::Connect(location));
+      ARROW_ASSIGN_OR_RAISE(connection, options_.connect(uri));
     }
     ARROW_ASSIGN_OR_RAISE(auto opened, connection->DoGet(endpoints_[index].ticket));
     const std::shared_ptr<FlightStreamReader> stream = std::move(opened);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,10 @@ namespace hangar::client {
 struct EndpointReaderOptions {
   std::string uri;                                      ///< Of the server that made the endpoints.
   std::shared_ptr<arrow::flight::FlightClient> client;  ///< A connection to it, used first.
-  int connections = 1;                                  ///< How many endpoints are read at a time.
+  /// Makes more of them, also to other addresses that the endpoints name.
+  std::function<arrow::Result<std::shared_ptr<arrow::flight::FlightClient>>(const std::string& uri)>
+      connect;
+  int connections = 1;  ///< How many endpoints are read at a time.
 };
 
 /// Reads the endpoints of one FlightInfo and hands their batches out in the endpoints' order.

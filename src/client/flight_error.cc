@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <format>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -27,7 +28,7 @@ constexpr std::array kWrappings = {
     Wrapping{"Flight returned timeout error, with message: ", ErrorKind::kUnavailable},
     Wrapping{"Flight returned not found error, with message: ", ErrorKind::kNotFound},
     Wrapping{"Flight returned already exists error, with message: ", ErrorKind::kAlreadyExists},
-    Wrapping{"Flight returned unauthenticated error, with message: ", ErrorKind::kPermissionDenied},
+    Wrapping{"Flight returned unauthenticated error, with message: ", ErrorKind::kUnauthenticated},
     Wrapping{"Flight returned unauthorized error, with message: ", ErrorKind::kPermissionDenied},
     Wrapping{"Flight returned unimplemented error, with message: ", ErrorKind::kUnimplemented},
     Wrapping{"Flight returned unavailable error, with message: ", ErrorKind::kUnavailable},
@@ -51,10 +52,10 @@ constexpr std::array<std::string_view, 4> kAppendices = {
 };
 
 constexpr std::array kAllKinds = {
-    ErrorKind::kInvalidArgument,    ErrorKind::kNotFound,         ErrorKind::kAlreadyExists,
-    ErrorKind::kFailedPrecondition, ErrorKind::kPermissionDenied, ErrorKind::kResourceExhausted,
-    ErrorKind::kUnavailable,        ErrorKind::kUnimplemented,    ErrorKind::kCancelled,
-    ErrorKind::kDataLoss,           ErrorKind::kInternal,
+    ErrorKind::kInvalidArgument,   ErrorKind::kNotFound,           ErrorKind::kAlreadyExists,
+    ErrorKind::kUnauthenticated,   ErrorKind::kFailedPrecondition, ErrorKind::kPermissionDenied,
+    ErrorKind::kResourceExhausted, ErrorKind::kUnavailable,        ErrorKind::kUnimplemented,
+    ErrorKind::kCancelled,         ErrorKind::kDataLoss,           ErrorKind::kInternal,
 };
 
 std::optional<ErrorKind> KindNamed(std::string_view name) {
@@ -75,6 +76,7 @@ std::optional<ErrorKind> KindOfFlightCode(arrow::flight::FlightStatusCode code) 
     case arrow::flight::FlightStatusCode::Cancelled:
       return ErrorKind::kCancelled;
     case arrow::flight::FlightStatusCode::Unauthenticated:
+      return ErrorKind::kUnauthenticated;
     case arrow::flight::FlightStatusCode::Unauthorized:
       return ErrorKind::kPermissionDenied;
   }
@@ -146,6 +148,35 @@ std::string_view LastReason(std::string_view message) {
   return at == std::string_view::npos ? message : message.substr(at + 2);
 }
 
+// Why no connection came to be, from what gRPC 1.51 says of each way in which that happens.
+std::string ConnectFailure(std::string_view message, const std::string& uri) {
+  const bool encrypted = uri.starts_with("grpc+tls:");
+  if (message.contains("certificate verify failed")) {
+    return std::format(
+        "the certificate of {} is not trusted: it has expired, or nobody trusted has signed it; "
+        "give the certificate of who did",
+        uri);
+  }
+  if (message.contains("is not in peer certificate")) {
+    return std::format("the certificate of {} is for other names than this one", uri);
+  }
+  if (message.contains("wrong version number")) {
+    return std::format("{} speaks no TLS: grpc:// is its address, without encryption", uri);
+  }
+  if (encrypted && message.contains("empty address list")) {
+    return std::format("cannot speak TLS to {}: a certificate or key that was given is no PEM",
+                       uri);
+  }
+  if (message.contains("Socket closed")) {
+    return encrypted
+               ? std::format("{} ended the connection at once: it wants a client certificate", uri)
+               : std::format("{} ended the connection at once: it may speak TLS, as grpc+tls://",
+                             uri);
+  }
+  return std::format("cannot reach {} ({}): is \"hangar serve\" running there?", uri,
+                     LastReason(message));
+}
+
 }  // namespace
 
 arrow::Status FromFlight(const arrow::Status& status, const std::string& uri) {
@@ -155,9 +186,7 @@ arrow::Status FromFlight(const arrow::Status& status, const std::string& uri) {
   // Only gRPC itself fails a call without the server's Arrow status, hence with a prefix.
   if (unwrapped.kind_of_prefix == ErrorKind::kUnavailable) {
     if (NobodyAnswers(unwrapped.sentence)) {
-      return Error(ErrorKind::kUnavailable,
-                   "cannot reach {} ({}): is \"hangar serve\" running there?", uri,
-                   LastReason(unwrapped.sentence));
+      return MakeError(ErrorKind::kUnavailable, ConnectFailure(unwrapped.sentence, uri));
     }
     return Error(ErrorKind::kUnavailable, "the connection to {} failed: {}", uri,
                  unwrapped.sentence);

@@ -15,6 +15,8 @@ namespace {
 using arrow::Status;
 using arrow::flight::FlightStatusCode;
 using arrow::flight::FlightStatusDetail;
+using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr char kUri[] = "grpc://host:1";
 
@@ -67,6 +69,10 @@ INSTANTIATE_TEST_SUITE_P(
              WithFlight(Status::IOError("not you. Detail: Unauthorized"),
                         FlightStatusCode::Unauthorized),
              "not you", ErrorKind::kPermissionDenied},
+        Case{"FlightCodeOfNobody",
+             WithFlight(Status::IOError("who are you. Detail: Unauthenticated"),
+                        FlightStatusCode::Unauthenticated),
+             "who are you", ErrorKind::kUnauthenticated},
         Case{"ServersOwnUnavailable",
              WithFlight(Status::IOError("too many readers. Detail: UNAVAILABLE"),
                         FlightStatusCode::Unavailable),
@@ -83,6 +89,32 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"NothingSaid", Status::UnknownError("Flight RPC failed with message: "),
              "the server failed without saying why", ErrorKind::kInternal}),
     [](const auto& test_info) { return test_info.param.name; });
+
+// What gRPC 1.51 said where a server's TLS and a client's did not go together.
+TEST(FromFlight, TellsWhyThereIsNoConnection) {
+  const auto sentence = [](const std::string& uri, const std::string& reason) {
+    const Status status = FromFlight(
+        Status::IOError("Flight returned unavailable error, with message: ", reason), uri);
+    EXPECT_EQ(KindOf(status), ErrorKind::kUnavailable);
+    return status.message();
+  };
+  const std::string no_address = "failed to connect to all addresses; last error: ";
+  const std::string address = no_address + "UNKNOWN: ipv4:127.0.0.1:1: ";
+  EXPECT_THAT(sentence("grpc+tls://host:1",
+                       address + "Ssl handshake failed: SSL_ERROR_SSL: error:0A000086:SSL "
+                                 "routines::certificate verify failed"),
+              StartsWith("the certificate of grpc+tls://host:1 is not trusted: "));
+  EXPECT_EQ(sentence("grpc+tls://host:1", address + "Peer name host is not in peer certificate"),
+            "the certificate of grpc+tls://host:1 is for other names than this one");
+  EXPECT_EQ(sentence("grpc+tls://host:1",
+                     address + "Ssl handshake failed: SSL_ERROR_SSL: error:0A00010B:SSL "
+                               "routines::wrong version number"),
+            "grpc+tls://host:1 speaks no TLS: grpc:// is its address, without encryption");
+  const std::string closed = no_address + "UNAVAILABLE: ipv4:127.0.0.1:1: Socket closed";
+  EXPECT_THAT(sentence("grpc+tls://host:1", closed), HasSubstr("client certificate"));
+  EXPECT_THAT(sentence("grpc://host:1", closed), HasSubstr("grpc+tls://"));
+  EXPECT_THAT(sentence("grpc+tls://host:1", "empty address list: "), HasSubstr("no PEM"));
+}
 
 TEST(FromFlight, LeavesWhatHasAKindAlone) {
   const Status status = Error(ErrorKind::kDataLoss, "x. Detail: NOT_FOUND");

@@ -31,6 +31,13 @@ void AddChoice(const std::string& version, const std::optional<Time>& as_of, jso
   if (as_of) (*command)["as_of"] = FormatTimestamp(*as_of);
 }
 
+void AddUpload(bool create, const std::string& if_version, const std::string& upload_id,
+               json* command) {
+  if (create) (*command)["mode"] = "create";
+  if (!if_version.empty()) (*command)["if_version"] = if_version;
+  if (!upload_id.empty()) (*command)["upload_id"] = upload_id;
+}
+
 // Without any option the plain name is sent, which every Flight server understands.
 FlightDescriptor DescriptorOf(const std::string& name, json command) {
   if (command.empty()) return FlightDescriptor::Path({name});
@@ -59,13 +66,32 @@ FlightDescriptor VersionDescriptor(const std::string& name, const VersionChoice&
 
 FlightDescriptor PutDescriptor(const std::string& name, const PutOptions& options) {
   json command = json::object();
-  if (options.create) command["mode"] = "create";
-  if (!options.if_version.empty()) command["if_version"] = options.if_version;
+  AddUpload(options.create, options.if_version, options.upload_id, &command);
   if (!options.codec.empty()) command["codec"] = options.codec;
   if (options.level) command["level"] = *options.level;
   if (options.row_group_rows) command["row_group_rows"] = *options.row_group_rows;
-  if (!options.upload_id.empty()) command["upload_id"] = options.upload_id;
   return DescriptorOf(name, std::move(command));
+}
+
+FlightDescriptor GetFileDescriptor(const std::string& name, const GetFileOptions& options) {
+  json command = {{"format", "parquet"}};
+  AddChoice(options.version, options.as_of, &command);
+  if (options.partitions != 1) command["partitions"] = options.partitions;
+  return DescriptorOf(name, std::move(command));
+}
+
+FlightDescriptor PutFileDescriptor(const std::string& name, const PutFileOptions& options) {
+  json command = {{"format", "parquet"}};
+  AddUpload(options.create, options.if_version, options.upload_id, &command);
+  return DescriptorOf(name, std::move(command));
+}
+
+arrow::Status FormatFailure(const arrow::Status& status) {
+  // A server that does not know the key says so by its name.
+  if (KindOf(status) != ErrorKind::kInvalidArgument || !status.message().contains("'format'")) {
+    return status;
+  }
+  return MakeError(ErrorKind::kUnimplemented, "the server cannot take and give files as they are");
 }
 
 std::string ListCriteria(const ListOptions& options, const std::string& after, int64_t limit) {

@@ -17,6 +17,15 @@ arrow::flight::FlightDescriptor GetDescriptor(const std::string& name, const Get
 arrow::flight::FlightDescriptor VersionDescriptor(const std::string& name,
                                                   const VersionChoice& choice);
 arrow::flight::FlightDescriptor PutDescriptor(const std::string& name, const PutOptions& options);
+/// The same of a stored file as it is.
+arrow::flight::FlightDescriptor GetFileDescriptor(const std::string& name,
+                                                  const GetFileOptions& options);
+arrow::flight::FlightDescriptor PutFileDescriptor(const std::string& name,
+                                                  const PutFileOptions& options);
+
+/// UNIMPLEMENTED for the failure of a server that does not know these descriptors; other failures
+/// as they are.
+arrow::Status FormatFailure(const arrow::Status& status);
 
 /// The criteria of one page of a listing, also of the trash; `limit` is the page's.
 std::string ListCriteria(const ListOptions& options, const std::string& after, int64_t limit);

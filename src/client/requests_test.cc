@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "client/client.h"
 
 namespace hangar::client {
@@ -121,6 +122,32 @@ TEST(ParseFlightInfo, TakesTheNameFromThePathOfAnotherServer) {
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(dataset->name, "a/b");
   EXPECT_EQ(dataset->version, "");
+}
+
+TEST(FileDescriptors, AskForTheFileItself) {
+  EXPECT_EQ(json::parse(GetFileDescriptor("a", {}).cmd),
+            json({{"dataset", "a"}, {"format", "parquet"}}));
+  EXPECT_EQ(json::parse(GetFileDescriptor("a", {.version = "v", .partitions = 4}).cmd),
+            json({{"dataset", "a"}, {"format", "parquet"}, {"version", "v"}, {"partitions", 4}}));
+  EXPECT_EQ(json::parse(PutFileDescriptor("a", {}).cmd),
+            json({{"dataset", "a"}, {"format", "parquet"}}));
+  EXPECT_EQ(json::parse(
+                PutFileDescriptor("a", {.create = true, .if_version = "v", .upload_id = "i"}).cmd),
+            json({{"dataset", "a"},
+                  {"format", "parquet"},
+                  {"mode", "create"},
+                  {"if_version", "v"},
+                  {"upload_id", "i"}}));
+}
+
+TEST(FormatFailure, IsUnimplementedForAServerThatDoesNotKnowTheKey) {
+  const arrow::Status unknown =
+      Error(ErrorKind::kInvalidArgument, "the command has the unknown key 'format'");
+  EXPECT_EQ(ErrorCode(FormatFailure(unknown)), "UNIMPLEMENTED");
+  for (const arrow::Status& other : {Error(ErrorKind::kNotFound, "no dataset 'format'"),
+                                     Error(ErrorKind::kInvalidArgument, "no Parquet file")}) {
+    EXPECT_EQ(FormatFailure(other), other);
+  }
 }
 
 }  // namespace

@@ -3,34 +3,16 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <arrow/result.h>
-#include <arrow/status.h>
 
 #include "config/options.h"
+#include "config/settings.h"
 
 namespace hangar {
-
-/// One setting of the server, under its three names: `log_level` in a file, HANGAR_LOG_LEVEL in the
-/// environment, --log-level as a flag.
-struct Setting {
-  std::string_view name;  ///< As in a file.
-  std::string_view help;
-  std::string_view default_text;
-  bool repeatable = false;  ///< An array in a file, separated by commas in the environment.
-  /// Checks and sets; the error says what is wrong with the value, without the setting's name.
-  arrow::Status (*set)(ServeOptions& options, const std::vector<std::string>& values);
-
-  std::string flag() const;         ///< "--log-level"
-  std::string environment() const;  ///< "HANGAR_LOG_LEVEL"
-};
-
-/// All settings, in the order in which help shows them.
-std::span<const Setting> ServeSettings();
 
 /// Where values come from, the later over the earlier: a TOML file, the environment, flags.
 struct SettingSources {
@@ -39,14 +21,38 @@ struct SettingSources {
   std::map<std::string, std::vector<std::string>, std::less<>> flags;  ///< By Setting::name.
 };
 
-/// INVALID_ARGUMENT naming the setting and where its wrong value stands; a key of the file that is
-/// no setting is an error and names the nearest setting.
+/// What a setting has in the end, and which source it is from.
+struct SettingValue {
+  const Setting* setting = nullptr;
+  std::vector<std::string> texts;  ///< As they were given; one, save for a repeatable setting.
+  std::string origin;              ///< "default", "line 3 of FILE", "HANGAR_GRACE" or "--grace".
+
+  bool is_default() const { return origin == "default"; }
+};
+
+/// Something that is wrong.
+struct SettingProblem {
+  std::string file;  ///< Empty where it is of no file,
+  int64_t line = 0;  ///< and 0 where it is of no line.
+  std::string sentence;
+
+  /// The sentence with its place before it.
+  std::string ToString() const;
+};
+
+/// All that the sources say.
+struct LoadedSettings {
+  ServeOptions options;              ///< Without what is wrong.
+  std::vector<SettingValue> values;  ///< Of every setting, in the order of ServeSettings().
+  std::vector<SettingProblem> problems;
+};
+
+/// Reads all of the sources, whatever is wrong on the way. A wrong value, a key of the file that is
+/// no setting (with the nearest setting) and values that do not go together are problems; what the
+/// values mean on this machine (files, ports, memory) is not looked at.
+LoadedSettings LoadSettings(const SettingSources& sources);
+
+/// The options, or INVALID_ARGUMENT with the first problem in a sentence.
 arrow::Result<ServeOptions> LoadServeOptions(const SettingSources& sources);
-
-/// "512MiB", "4GiB", "25%", "0"; units are KiB, MiB, GiB and TiB.
-arrow::Result<MemoryAmount> ParseMemoryAmount(std::string_view text);
-
-/// "30s", "500ms", "2m", "1h".
-arrow::Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
 }  // namespace hangar

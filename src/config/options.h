@@ -18,14 +18,21 @@ struct MemoryAmount {
   bool operator==(const MemoryAmount&) const = default;
 };
 
+/// Less than this is not enough to work with.
+inline constexpr int64_t kMemoryLimitBytesMin = 128LL << 20;
+
 /// How much clients may ask for. What goes beyond is refused with a sentence that names the
 /// setting.
 struct Limits {
-  /// Reads, listings and uploads under way at once, of all callers and of one address.
+  /// Reads, listings and uploads under way at once, of all callers and of one: an identity where
+  /// there is authentication, else an address.
   int64_t streams = 1024;
   int64_t streams_per_caller = 256;
-  /// Uploads under way at once, of all callers; each is a stream, too.
+  /// Uploads under way at once, of all callers and of one; each is a stream, too.
   int64_t uploads = 64;
+  int64_t uploads_per_caller = 64;
+  /// Bytes a second that one caller gets and sends, each way; 0: as many as there are.
+  int64_t caller_bytes_per_second = 0;
   /// Arrow bytes that one upload may send, and bytes that its file may have.
   int64_t upload_bytes = 1LL << 40;
   /// Columns of a dataset, and bytes of its schema's names and metadata.
@@ -51,6 +58,45 @@ struct History {
   MemoryAmount bytes{.percent = 10};  ///< Of all names; percent of the file system.
 };
 
+enum class ClientCertificates {
+  kOff,       ///< None is asked for.
+  kOptional,  ///< One that is shown has to be good.
+  kRequired,  ///< There is no connection without a good one.
+};
+
+/// How connections are encrypted. The files are looked at again when they change.
+struct Tls {
+  std::string certificate;  ///< PEM file, the server's own first; empty: no encryption.
+  std::string key;          ///< PEM file.
+  std::string client_ca;    ///< PEM file of those whose certificates of clients count.
+  ClientCertificates client_certificates = ClientCertificates::kRequired;  ///< With `client_ca`.
+  /// Lets anybody who listens on the way read and replay what shows who somebody is: authentication
+  /// without encryption on an address that others reach.
+  bool insecure = false;
+};
+
+/// Who is asking, and what they may do.
+struct Access {
+  std::string policy;      ///< TOML file of roles; empty: whoever is authenticated may do all.
+  std::string token_file;  ///< Of tokens' hashes; empty: no tokens.
+  std::string user_file;   ///< Of users' password hashes; empty: no passwords.
+  std::chrono::milliseconds session_lifetime{3'600'000};  ///< Of what a login gives.
+  std::string jwks;          ///< File or https address of an identity provider's keys.
+  std::string jwt_issuer;    ///< Its "iss".
+  std::string jwt_audience;  ///< The "aud" that stands for this server.
+  std::string jwt_name_claim = "sub";
+  std::string jwt_groups_claim = "groups";
+  std::string audit_log;  ///< File; "-": the log itself; empty: none.
+};
+
+/// The HTTP door.
+struct Http {
+  std::string listen;                     ///< HOST:PORT; empty: there is none.
+  std::vector<std::string> cors_origins;  ///< That browsers let read answers; "*": all.
+  std::string metrics_listen;             ///< HOST:PORT of /metrics and health alone, unencrypted.
+  int64_t connections = 512;
+};
+
 /// What `hangar serve` runs with.
 struct ServeOptions {
   /// The folder whose Parquet files are the datasets; made when it is missing.
@@ -71,6 +117,9 @@ struct ServeOptions {
   /// How long running calls may go on after a signal to stop.
   std::chrono::milliseconds grace{30'000};
   Limits limits;
+  Tls tls;
+  Access access;
+  Http http;
   History history;
 };
 

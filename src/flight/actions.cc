@@ -10,9 +10,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "flight/json_object.h"
 #include "flight/ticket.h"
 #include "service/version_history.h"
+#include "text/json_object.h"
 
 namespace hangar {
 namespace {

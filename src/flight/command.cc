@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "flight/json_object.h"
+#include "text/json_object.h"
 
 namespace hangar {
 namespace {
@@ -48,6 +48,26 @@ arrow::Result<UploadMode> ParseMode(const std::string& name) {
                "the key 'mode' is {}; it must be 'overwrite' or 'create'", Quoted(name));
 }
 
+arrow::Result<DataFormat> TakeFormat(JsonObject& object) {
+  ARROW_ASSIGN_OR_RAISE(const auto name, object.TakeString("format"));
+  if (!name || *name == "arrow") return DataFormat::kArrow;
+  if (*name == "parquet") return DataFormat::kParquet;
+  return Error(ErrorKind::kInvalidArgument,
+               "the key 'format' is {}; it must be 'arrow' or 'parquet'", Quoted(*name));
+}
+
+// A stored file is given whole and as it is.
+arrow::Status CheckFileCommand(const ReadCommand& command) {
+  const ReadRequest& read = command.read;
+  if (!read.columns && read.offset_rows == 0 && !read.limit_rows &&
+      command.compression == WireCompression::kNone) {
+    return arrow::Status::OK();
+  }
+  return MakeError(ErrorKind::kInvalidArgument,
+                   "with the format 'parquet' the stored file is given as it is: leave out "
+                   "'columns', 'offset', 'limit' and 'compression'");
+}
+
 }  // namespace
 
 arrow::Result<WireCompression> ParseWireCompression(const std::string& name) {
@@ -86,21 +106,24 @@ arrow::Result<ReadCommand> ParseReadDescriptor(const FlightDescriptor& descripto
   ARROW_ASSIGN_OR_RAISE(command.read.limit_rows, object.TakeInteger("limit"));
   ARROW_ASSIGN_OR_RAISE(const auto partitions, object.TakeInteger("partitions"));
   ARROW_ASSIGN_OR_RAISE(const auto compression, object.TakeString("compression"));
+  ARROW_ASSIGN_OR_RAISE(command.format, TakeFormat(object));
   ARROW_RETURN_NOT_OK(object.Finish());
   command.read.offset_rows = offset.value_or(0);
   command.partitions = partitions.value_or(1);
   if (compression) {
     ARROW_ASSIGN_OR_RAISE(command.compression, ParseWireCompression(*compression));
   }
+  if (command.format == DataFormat::kParquet) ARROW_RETURN_NOT_OK(CheckFileCommand(command));
   return command;
 }
 
-arrow::Result<UploadRequest> ParseUploadDescriptor(const FlightDescriptor& descriptor) {
+arrow::Result<UploadCommand> ParseUploadDescriptor(const FlightDescriptor& descriptor) {
   ARROW_RETURN_NOT_OK(CheckDescriptor(descriptor));
-  UploadRequest request;
+  UploadCommand command;
+  UploadRequest& request = command.upload;
   if (descriptor.type == FlightDescriptor::PATH) {
     request.dataset = JoinPath(descriptor.path);
-    return request;
+    return command;
   }
   ARROW_ASSIGN_OR_RAISE(auto object, ParseCommand(descriptor));
   ARROW_ASSIGN_OR_RAISE(request.dataset, object.TakeRequiredString("dataset"));
@@ -112,12 +135,13 @@ arrow::Result<UploadRequest> ParseUploadDescriptor(const FlightDescriptor& descr
   ARROW_ASSIGN_OR_RAISE(request.level, object.TakeInteger("level"));
   ARROW_ASSIGN_OR_RAISE(request.row_group_rows, object.TakeInteger("row_group_rows"));
   ARROW_ASSIGN_OR_RAISE(auto encodings, object.TakeStringMap("encodings"));
+  ARROW_ASSIGN_OR_RAISE(command.format, TakeFormat(object));
   ARROW_RETURN_NOT_OK(object.Finish());
   request.encodings = std::move(encodings).value_or(std::map<std::string, std::string>());
   if (mode) {
     ARROW_ASSIGN_OR_RAISE(request.mode, ParseMode(*mode));
   }
-  return request;
+  return command;
 }
 
 arrow::Result<ListRequest> ParseCriteria(const std::string& expression) {

@@ -14,11 +14,24 @@ namespace hangar {
 /// How batches are compressed on the wire.
 enum class WireCompression { kNone, kLz4, kZstd };
 
+/// What goes over the wire.
+enum class DataFormat {
+  kArrow,    ///< Rows.
+  kParquet,  ///< The stored file's bytes, see file_stream.h.
+};
+
 /// A read as a descriptor asks for it.
 struct ReadCommand {
   ReadRequest read;
   int64_t partitions = 1;
   WireCompression compression = WireCompression::kNone;
+  DataFormat format = DataFormat::kArrow;
+};
+
+/// An upload as a descriptor asks for it.
+struct UploadCommand {
+  UploadRequest upload;
+  DataFormat format = DataFormat::kArrow;
 };
 
 /// What a descriptor of GetFlightInfo, GetSchema and PollFlightInfo asks for: a PATH the whole
@@ -26,7 +39,7 @@ struct ReadCommand {
 arrow::Result<ReadCommand> ParseReadDescriptor(const arrow::flight::FlightDescriptor& descriptor);
 
 /// What a descriptor of DoPut asks for, likewise.
-arrow::Result<UploadRequest> ParseUploadDescriptor(
+arrow::Result<UploadCommand> ParseUploadDescriptor(
     const arrow::flight::FlightDescriptor& descriptor);
 
 /// What a listing is of: empty, or a JSON object. `what` names the text in errors.

@@ -26,7 +26,7 @@ TEST(ReadDescriptor, PathPartsAreJoined) {
             "a/b.parquet");
   EXPECT_EQ(ParseReadDescriptor(FlightDescriptor::Path({"a", "b.parquet"}))->read.dataset,
             "a/b.parquet");
-  EXPECT_EQ(ParseUploadDescriptor(FlightDescriptor::Path({"a", "b"}))->dataset, "a/b");
+  EXPECT_EQ(ParseUploadDescriptor(FlightDescriptor::Path({"a", "b"}))->upload.dataset, "a/b");
 }
 
 TEST(ReadDescriptor, TakesEveryKey) {
@@ -60,26 +60,49 @@ TEST(ReadDescriptor, RefusesEmptyOnesAndCommandsThatAreNotObjects) {
 }
 
 TEST(UploadDescriptor, TakesEveryKey) {
-  const auto request = ParseUploadDescriptor(FlightDescriptor::Command(
+  const auto command = ParseUploadDescriptor(FlightDescriptor::Command(
       R"({"dataset": "d", "mode": "create", "if_version": "v", "codec": "gzip", "level": 4,
           "row_group_rows": 5, "encodings": {"x": "delta"}})"));
-  ASSERT_TRUE(request.ok()) << request.status();
-  EXPECT_EQ(request->encodings, (std::map<std::string, std::string>{{"x", "delta"}}));
+  ASSERT_TRUE(command.ok()) << command.status();
+  const UploadRequest& request = command->upload;
+  EXPECT_EQ(request.encodings, (std::map<std::string, std::string>{{"x", "delta"}}));
   EXPECT_THAT(ErrorOf(ParseUploadDescriptor(
                   FlightDescriptor::Command(R"({"dataset": "d", "encodings": {"x": 1}})"))),
               HasSubstr("'encodings'"));
-  EXPECT_EQ(request->dataset, "d");
-  EXPECT_EQ(request->mode, UploadMode::kCreate);
-  EXPECT_EQ(request->if_version, "v");
-  EXPECT_EQ(request->codec, "gzip");
-  EXPECT_EQ(request->level, 4);
-  EXPECT_EQ(request->row_group_rows, 5);
+  EXPECT_EQ(request.dataset, "d");
+  EXPECT_EQ(request.mode, UploadMode::kCreate);
+  EXPECT_EQ(request.if_version, "v");
+  EXPECT_EQ(request.codec, "gzip");
+  EXPECT_EQ(request.level, 4);
+  EXPECT_EQ(request.row_group_rows, 5);
   EXPECT_THAT(ErrorOf(ParseUploadDescriptor(
                   FlightDescriptor::Command(R"({"dataset": "d", "mode": "append"})"))),
               HasSubstr("'append'"));
   EXPECT_THAT(ErrorOf(ParseUploadDescriptor(
                   FlightDescriptor::Command(R"({"dataset": "d", "columns": []})"))),
               HasSubstr("'columns'"));
+}
+
+TEST(Descriptors, TakeTheFormatOfAFileAsItIs) {
+  const auto upload =
+      ParseUploadDescriptor(FlightDescriptor::Command(R"({"dataset": "d", "format": "parquet"})"));
+  ASSERT_TRUE(upload.ok()) << upload.status();
+  EXPECT_EQ(upload->format, DataFormat::kParquet);
+  const auto read = ParseReadDescriptor(
+      FlightDescriptor::Command(R"({"dataset": "d", "format": "parquet", "partitions": 4})"));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->format, DataFormat::kParquet);
+  EXPECT_EQ(read->partitions, 4);
+  EXPECT_THAT(ErrorOf(ParseReadDescriptor(
+                  FlightDescriptor::Command(R"({"dataset": "d", "format": "csv"})"))),
+              HasSubstr("'csv'"));
+  for (const char* narrowed :
+       {R"("columns": ["x"])", R"("offset": 1)", R"("limit": 1)", R"("compression": "lz4")"}) {
+    EXPECT_THAT(ErrorOf(ParseReadDescriptor(FlightDescriptor::Command(
+                    std::string(R"({"dataset": "d", "format": "parquet", )") + narrowed + "}"))),
+                HasSubstr("given as it is"))
+        << narrowed;
+  }
 }
 
 TEST(Criteria, EmptyIsEverything) {

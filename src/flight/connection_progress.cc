@@ -65,9 +65,19 @@ std::unordered_map<std::string, ConnectionProgress> ProgressByPeer() {
   return connections;
 }
 
-std::string_view CallerOfPeer(std::string_view peer) {
+std::string AddressOfPeer(std::string_view peer) {
+  // "ipv4:192.0.2.1:5000", "ipv6:%5B2001:db8::1%5D:5000", the latter with brackets in newer gRPC.
+  constexpr std::string_view kOpenings[] = {"ipv4:", "ipv6:", "%5B", "["};
+  constexpr std::string_view kClosings[] = {"%5D", "]"};
   if (peer.starts_with("unix")) return "unix";
-  return peer.substr(0, peer.rfind(':'));
+  peer = peer.substr(0, peer.rfind(':'));
+  for (const std::string_view opening : kOpenings) {
+    if (peer.starts_with(opening)) peer.remove_prefix(opening.size());
+  }
+  for (const std::string_view closing : kClosings) {
+    if (peer.ends_with(closing)) peer.remove_suffix(closing.size());
+  }
+  return std::string(peer);
 }
 
 }  // namespace hangar

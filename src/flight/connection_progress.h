@@ -18,8 +18,8 @@ struct ConnectionProgress {
 /// about each open file descriptor, so it is for now and then. Empty where /proc is not mounted.
 std::unordered_map<std::string, ConnectionProgress> ProgressByPeer();
 
-/// The part of a gRPC peer that its connections have in common: the address without its port, or
+/// A gRPC peer's address without its port, as AddressText spells it: "192.0.2.1", "2001:db8::1", or
 /// "unix" for whatever comes over a Unix socket.
-std::string_view CallerOfPeer(std::string_view peer);
+std::string AddressOfPeer(std::string_view peer);
 
 }  // namespace hangar

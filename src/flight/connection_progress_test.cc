@@ -71,11 +71,12 @@ TEST(ConnectionProgress, CountsWhatAPeerTookAndSent) {
 }
 
 TEST(ConnectionProgress, NamesTheCallerByItsAddressAlone) {
-  EXPECT_EQ(CallerOfPeer("ipv4:192.0.2.1:5000"), "ipv4:192.0.2.1");
-  EXPECT_EQ(CallerOfPeer("ipv6:%5B2001:db8::1%5D:5000"), "ipv6:%5B2001:db8::1%5D");
-  EXPECT_EQ(CallerOfPeer("unix:"), "unix");
-  EXPECT_EQ(CallerOfPeer("unix:/run/hangar.sock"), "unix");
-  EXPECT_EQ(CallerOfPeer(""), "");
+  EXPECT_EQ(AddressOfPeer("ipv4:192.0.2.1:5000"), "192.0.2.1");
+  EXPECT_EQ(AddressOfPeer("ipv6:%5B2001:db8::1%5D:5000"), "2001:db8::1");
+  EXPECT_EQ(AddressOfPeer("ipv6:[2001:db8::1]:5000"), "2001:db8::1");
+  EXPECT_EQ(AddressOfPeer("unix:"), "unix");
+  EXPECT_EQ(AddressOfPeer("unix:/run/hangar.sock"), "unix");
+  EXPECT_EQ(AddressOfPeer(""), "");
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -15,23 +13,31 @@
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/service_type.h>
-#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/support/server_interceptor.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/network_address.h"
+#include "flight/access_middleware.h"
 #include "flight/actions.h"
 #include "flight/active_calls.h"
+#include "flight/call_limiter.h"
 #include "flight/call_log.h"
+#include "flight/certificate_interceptor.h"
 #include "flight/command.h"
+#include "flight/file_stream.h"
 #include "flight/flight_info.h"
 #include "flight/health_service.h"
-#include "flight/json_object.h"
 #include "flight/listen_address.h"
+#include "flight/private_socket.h"
+#include "flight/receive_upload.h"
+#include "flight/server_limits.h"
 #include "flight/stall_guard.h"
 #include "flight/status_interceptor.h"
 #include "flight/status_table.h"
 #include "flight/ticket.h"
+#include "flight/tls_credentials.h"
 
 namespace hangar {
 namespace {
@@ -41,7 +47,11 @@ namespace flight = arrow::flight;
 constexpr std::chrono::milliseconds kLastAnswers{250};
 
 Caller CallerOf(const flight::ServerCallContext& context) {
-  return {.peer = context.peer(), .is_cancelled = [&context] { return context.is_cancelled(); }};
+  Caller caller{.peer = context.peer(),
+                .is_cancelled = [&context] { return context.is_cancelled(); },
+                .identity = IdentityOf(context)};
+  CompleteCaller(context, &caller);
+  return caller;
 }
 
 // As CallerOf, for a use case that asks after every small piece of work: asking gRPC polls the
@@ -143,101 +153,41 @@ class ReadStream final : public flight::FlightDataStream {
   Logger* const logger_;
 };
 
-// What has no setting.
-constexpr int kHeaderBytesMax = 64 << 10;      // Of a call's metadata; gRPC's own limit is 8 KiB.
-constexpr int kStreamsPerConnection = 1'000;   // More calls wait at the client.
-constexpr int kThreadsBesidesStreams = 1'024;  // For calls that only ask or act.
-constexpr int kHandshakeMilliseconds = 20'000;
-// How long a ping may go unanswered, and how long sent bytes may stay unacknowledged. Idle clients
-// of gRPC's C library look at their connection every five seconds only.
-constexpr int kPingWaitMilliseconds = 20'000;
-constexpr int kClientPingMilliseconds = 5'000;  // Clients that ping more often are turned away.
-
-// What a client may send ahead: enough for 80 MB/s at a distance of 100 ms, where there is memory.
-constexpr int64_t kWindowBytesMax = 8LL << 20;
-constexpr int64_t kWindowBytesMin = 64LL << 10;
-constexpr int64_t kSendersAtFullSpeed = 64;
-
-int AsInt(int64_t value) {
-  return static_cast<int>(std::min<int64_t>(value, std::numeric_limits<int>::max()));
+bool AsksWho(const FlightDoorOptions& options) {
+  return options.authenticator != nullptr && options.authenticator->is_required();
 }
 
-void SetLimits(const FlightDoorOptions& options, grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(AsInt(options.message_bytes));
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kHeaderBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMilliseconds);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, AsInt(options.keepalive.count()));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingWaitMilliseconds);
-  // A connection without calls is asked as well, and as often as it takes.
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             kClientPingMilliseconds);
-  // Each call takes a thread. Those that are no streams are not counted by CallLimits.
-  grpc::ResourceQuota quota("hangar");
-  quota.SetMaxThreads(AsInt(options.calls.streams + kThreadsBesidesStreams));
-  // What was received and not taken yet: near it gRPC lets clients send less ahead, beyond it it
-  // ends calls with RESOURCE_EXHAUSTED.
-  quota.Resize(static_cast<size_t>(options.connection_bytes));
-  // How far ahead of the server a client may send, of a fixed size: what gRPC makes of it by its
-  // measurements grew to 60 MiB a stream.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES,
-                             AsInt(std::clamp(options.connection_bytes / kSendersAtFullSpeed,
-                                              kWindowBytesMin, kWindowBytesMax)));
-  builder.SetResourceQuota(quota);
+// What encrypts the address, or nullptr; its scheme says then which it is.
+arrow::Result<std::shared_ptr<grpc::ServerCredentials>> OpenTls(
+    const FlightDoorOptions& options, const std::shared_ptr<Logger>& logger,
+    ListenAddress& address) {
+  const TlsFileNames& names = options.tls.files;
+  if (address.is_unix()) return nullptr;
+  if (names.certificate.empty()) {
+    if (!address.is_tls() && names.client_ca.empty()) return nullptr;
+    return Error(ErrorKind::kInvalidArgument,
+                 "cannot listen on {}: {} needs a certificate and its key (--tls-cert, --tls-key)",
+                 options.listen, address.is_tls() ? "grpc+tls" : "to verify clients");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto files, TlsFiles::Open(names, logger));
+  address.scheme = kTlsScheme;
+  return MakeTlsCredentials(std::move(files), names.client_ca.empty()
+                                                  ? ClientCertificateMode::kOff
+                                                  : options.tls.client_certificates);
 }
 
-arrow::Status MalformedStream(const Caller& caller, const arrow::Status& reason) {
-  if (caller.is_cancelled()) {
-    return MakeError(ErrorKind::kCancelled, "the upload was cancelled before it was complete");
+// What each call goes through, in this order: it is noted before it can be refused, and limits are
+// by who makes it.
+void AddMiddleware(const FlightDoorOptions& options, std::shared_ptr<ActiveCalls> active_calls,
+                   const std::shared_ptr<Logger>& logger, flight::FlightServerOptions& server) {
+  server.middleware.emplace_back("active_calls", MakeCallGate(std::move(active_calls)));
+  server.middleware.emplace_back(kCallLogMiddleware, MakeCallLog(options.observer));
+  if (AsksWho(options)) {
+    server.auth_handler = MakeHandshakeHandler();
+    server.middleware.emplace_back(kAccessMiddleware,
+                                   MakeAccessMiddleware(options.authenticator, logger));
   }
-  // Flight decompresses what it reads; what it becomes may not fit.
-  if (reason.IsOutOfMemory()) {
-    return MakeError(
-        ErrorKind::kResourceExhausted,
-        "the server has no room for a batch of this size: send smaller batches, or try "
-        "again later");
-  }
-  return MakeError(ErrorKind::kInvalidArgument,
-                   "the upload's stream is malformed: after one schema only batches of that schema "
-                   "may follow");
-}
-
-// A client's way to end an upload without a result. To end the stream means that it is complete,
-// and Arrow's clients do that also when an exception takes their writer away.
-arrow::Status CheckNotAborted(const arrow::Buffer* app_metadata) {
-  if (app_metadata == nullptr) return arrow::Status::OK();
-  auto object = JsonObject::Parse(std::string_view(*app_metadata), "a message's app_metadata");
-  // What is not meant for us is anybody's own.
-  if (!object.ok()) return arrow::Status::OK();
-  const auto abort = object->TakeBool("abort");
-  if (!abort.ok() || !abort->value_or(false)) return arrow::Status::OK();
-  return MakeError(ErrorKind::kCancelled, "the upload was aborted by its client");
-}
-
-arrow::Result<UploadResult> ReceiveUpload(DatasetService& service, const Caller& caller,
-                                          flight::FlightMessageReader& reader) {
-  ARROW_ASSIGN_OR_RAISE(const UploadRequest request, ParseUploadDescriptor(reader.descriptor()));
-  auto schema = reader.GetSchema();
-  if (!schema.ok()) {
-    if (caller.is_cancelled() || schema.status().IsOutOfMemory()) {
-      return MalformedStream(caller, schema.status());
-    }
-    return MakeError(ErrorKind::kInvalidArgument,
-                     "the upload holds no schema: send a schema first, then any number of batches");
-  }
-  ARROW_ASSIGN_OR_RAISE(auto upload, service.BeginUpload(caller, request, *std::move(schema)));
-  while (true) {
-    auto chunk = reader.Next();
-    if (!chunk.ok()) return MalformedStream(caller, chunk.status());
-    if (chunk->data == nullptr && chunk->app_metadata == nullptr) break;
-    ARROW_RETURN_NOT_OK(CheckNotAborted(chunk->app_metadata.get()));
-    if (chunk->data != nullptr) ARROW_RETURN_NOT_OK(upload->Append(chunk->data));
-  }
-  // A client that dies half way ends the stream too: the service asks again before it publishes.
-  return upload->Commit();
+  server.middleware.emplace_back("call_limiter", MakeCallLimiter(options.calls));
 }
 
 }  // namespace
@@ -285,16 +235,9 @@ class FlightDoor::Server final : public flight::FlightServerBase {
   arrow::Status GetSchema(const flight::ServerCallContext& context,
                           const flight::FlightDescriptor& descriptor,
                           std::unique_ptr<flight::SchemaResult>* result) override {
-    auto schema = [&]() -> arrow::Result<std::unique_ptr<flight::SchemaResult>> {
-      ARROW_ASSIGN_OR_RAISE(const ReadCommand command, ParseReadDescriptor(descriptor));
-      ARROW_ASSIGN_OR_RAISE(
-          const ReadDescription description,
-          service_->DescribeRead(CallerOf(context), command.read, command.partitions));
-      ARROW_ASSIGN_OR_RAISE(std::string schema, IpcSchemaOf(description));
-      return std::make_unique<flight::SchemaResult>(std::move(schema));
-    }();
-    if (!schema.ok()) return ForClient(schema.status(), "GetSchema", *logger_);
-    *result = *std::move(schema);
+    const auto info = Describe(context, descriptor);
+    if (!info.ok()) return ForClient(info.status(), "GetSchema", *logger_);
+    *result = std::make_unique<flight::SchemaResult>(info->serialized_schema());
     return arrow::Status::OK();
   }
 
@@ -303,7 +246,7 @@ class FlightDoor::Server final : public flight::FlightServerBase {
     auto started = [&]() -> arrow::Result<std::unique_ptr<flight::FlightDataStream>> {
       ARROW_ASSIGN_OR_RAISE(const TicketContents contents, DecodeTicket(ticket.ticket));
       ARROW_ASSIGN_OR_RAISE(const auto options, WriteOptionsFor(contents.compression));
-      ARROW_ASSIGN_OR_RAISE(auto batches, service_->Read(CallerOf(context), contents.read));
+      ARROW_ASSIGN_OR_RAISE(auto batches, Redeem(CallerOf(context), contents));
       return std::make_unique<ReadStream>(std::move(batches), options, logger_.get());
     }();
     if (!started.ok()) return ForClient(started.status(), "DoGet", *logger_);
@@ -354,10 +297,26 @@ class FlightDoor::Server final : public flight::FlightServerBase {
   arrow::Result<flight::FlightInfo> Describe(const flight::ServerCallContext& context,
                                              const flight::FlightDescriptor& descriptor) {
     ARROW_ASSIGN_OR_RAISE(const ReadCommand command, ParseReadDescriptor(descriptor));
-    ARROW_ASSIGN_OR_RAISE(
-        const ReadDescription description,
-        service_->DescribeRead(CallerOf(context), command.read, command.partitions));
-    return infos_.ForRead(descriptor, command, description);
+    const Caller caller = CallerOf(context);
+    ARROW_ASSIGN_OR_RAISE(const ReadDescription description,
+                          service_->DescribeRead(caller, command.read, command.partitions));
+    if (command.format == DataFormat::kArrow) {
+      return infos_.ForRead(descriptor, command, description);
+    }
+    // Not everybody who may read rows may have the file.
+    const DatasetDescription& dataset = description.dataset;
+    ARROW_RETURN_NOT_OK(
+        service_->OpenFile(caller, {.dataset = dataset.name, .version = dataset.version}));
+    return infos_.ForFile(descriptor, command.partitions, dataset, description.expires);
+  }
+
+  arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Redeem(const Caller& caller,
+                                                                  const TicketContents& contents) {
+    if (!contents.file) return service_->Read(caller, contents.read);
+    ARROW_ASSIGN_OR_RAISE(auto file,
+                          service_->OpenFile(caller, {.dataset = contents.read.dataset,
+                                                      .version = contents.read.version}));
+    return StreamFile(std::move(file), *contents.file);
   }
 
   const std::shared_ptr<DatasetService> service_;
@@ -365,69 +324,101 @@ class FlightDoor::Server final : public flight::FlightServerBase {
   const std::shared_ptr<Logger> logger_;
 };
 
-FlightDoor::FlightDoor(std::unique_ptr<grpc::Service> health,
-                       std::unique_ptr<StallGuard> stall_guard, std::unique_ptr<Server> server,
-                       std::shared_ptr<ActiveCalls> active_calls, std::string uri)
-    : health_(std::move(health)),
-      stall_guard_(std::move(stall_guard)),
-      server_(std::move(server)),
-      active_calls_(std::move(active_calls)),
-      uri_(std::move(uri)) {}
+// In the order of their construction: the server calls all before it.
+struct FlightDoor::Parts {
+  std::shared_ptr<grpc::ServerCredentials> tls;  // nullptr: no encryption.
+  std::shared_ptr<ActiveCalls> active_calls;
+  std::unique_ptr<StallGuard> stall_guard;
+  std::unique_ptr<grpc::Service> health;
+  std::unique_ptr<Server> server;
+  std::string uri;
+};
+
+FlightDoor::FlightDoor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 FlightDoor::~FlightDoor() {
   if (running_) (void)Shutdown(std::chrono::milliseconds(0));
 }
 
+const std::string& FlightDoor::uri() const { return parts_->uri; }
+
 arrow::Result<std::unique_ptr<FlightDoor>> FlightDoor::Start(
     std::shared_ptr<DatasetService> service, const FlightDoorOptions& options,
     std::shared_ptr<Logger> logger) {
-  ARROW_ASSIGN_OR_RAISE(const ListenAddress address, ParseListenAddress(options.listen));
+  ARROW_ASSIGN_OR_RAISE(ListenAddress address, ParseListenAddress(options.listen));
   auto infos = FlightInfoBuilder::Make(options.advertise);
   if (!infos.ok()) {
     return MakeError(ErrorKind::kInvalidArgument,
                      "an address to advertise is not a URI such as grpc://data.example.org:8815");
   }
+  auto parts = std::make_unique<Parts>();
+  ARROW_ASSIGN_OR_RAISE(parts->tls, OpenTls(options, logger, address));
+  ARROW_RETURN_NOT_OK(CheckEncryption({.uri = address.ToUri(address.port),
+                                       .host = address.host,
+                                       .is_encrypted = parts->tls != nullptr,
+                                       .is_authenticated = AsksWho(options),
+                                       .insecure = options.insecure}));
   ARROW_RETURN_NOT_OK(CheckCanListen(address));
-  ARROW_ASSIGN_OR_RAISE(const auto location, flight::Location::Parse(address.ToUri(address.port)));
+  parts->active_calls = std::make_shared<ActiveCalls>();
+  parts->stall_guard = std::make_unique<StallGuard>(options.stall_timeout, logger);
+  parts->health = MakeHealthService([calls = parts->active_calls] { return calls->is_open(); });
+  parts->server = std::make_unique<Server>(std::move(service), *std::move(infos), logger);
+  ARROW_RETURN_NOT_OK(StartServer(address, options, logger, *parts));
+  return std::unique_ptr<FlightDoor>(new FlightDoor(std::move(parts)));
+}
+
+arrow::Status FlightDoor::StartServer(const ListenAddress& address,
+                                      const FlightDoorOptions& options,
+                                      const std::shared_ptr<Logger>& logger, Parts& parts) {
+  // Flight's own port would keep its certificate for good, so an encrypted one is opened beside it.
+  std::unique_ptr<PrivateSocket> unused;
+  if (parts.tls != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(unused, PrivateSocket::Make());
+  }
+  const std::string flights_own =
+      unused != nullptr ? "grpc+unix://" + unused->path() : address.ToUri(address.port);
+  ARROW_ASSIGN_OR_RAISE(const auto location, flight::Location::Parse(flights_own));
   flight::FlightServerOptions server_options(location);
-  const auto active_calls = std::make_shared<ActiveCalls>();
-  server_options.middleware.emplace_back("active_calls", MakeCallGate(active_calls));
-  server_options.middleware.emplace_back("call_log", MakeCallLog(logger));
-  server_options.middleware.emplace_back("call_limiter", MakeCallLimiter(options.calls));
-  auto stall_guard = std::make_unique<StallGuard>(options.stall_timeout, logger);
-  auto health = MakeHealthService([active_calls] { return active_calls->is_open(); });
-  auto server = std::make_unique<Server>(std::move(service), *std::move(infos), logger);
+  AddMiddleware(options, parts.active_calls, logger, server_options);
+  int encrypted_port = 0;
   server_options.builder_hook = [&](void* raw_builder) {
     auto* builder = static_cast<grpc::ServerBuilder*>(raw_builder);
-    builder->RegisterService(health.get());
-    SetLimits(options, *builder);
+    builder->RegisterService(parts.health.get());
+    SetServerLimits({.streams = options.calls->streams_max(),
+                     .message_bytes = options.message_bytes,
+                     .connection_bytes = options.connection_bytes,
+                     .keepalive = options.keepalive},
+                    *builder);
     std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> creators;
     creators.push_back(MakeStatusInterceptor());
-    creators.push_back(stall_guard->MakeInterceptor());
+    creators.push_back(parts.stall_guard->MakeInterceptor());
+    if (AsksWho(options)) creators.push_back(MakeCertificateInterceptor());
     builder->experimental().SetInterceptorCreators(std::move(creators));
+    if (parts.tls != nullptr) {
+      builder->AddListeningPort(address.Authority(address.port), parts.tls, &encrypted_port);
+    }
   };
   // gRPC's library, once its last user is gone, can wait ten seconds for objects of its own that it
   // lost count of. One use that is never given back keeps it from trying; the process ends soon.
   grpc_init();
-  const auto started = server->Init(server_options);
+  const auto started = parts.server->Init(server_options);
   if (!started.ok()) {
     logger->Error("the Flight server did not start", {{"reason", started.ToString()}});
     return Error(ErrorKind::kFailedPrecondition, "cannot listen on {}", options.listen);
   }
-  std::string uri = address.ToUri(server->port());
-  return std::unique_ptr<FlightDoor>(new FlightDoor(
-      std::move(health), std::move(stall_guard), std::move(server), active_calls, std::move(uri)));
+  parts.uri = address.ToUri(parts.tls != nullptr ? encrypted_port : parts.server->port());
+  return arrow::Status::OK();
 }
 
 arrow::Status FlightDoor::Shutdown(std::chrono::milliseconds grace) {
   running_ = false;
-  active_calls_->CloseGate();
-  active_calls_->WaitUntilNone(std::chrono::steady_clock::now() + grace);
+  parts_->active_calls->CloseGate();
+  parts_->active_calls->WaitUntilNone(std::chrono::steady_clock::now() + grace);
   // gRPC's own shutdown waits for idle clients to close their connections, which they do within
   // five seconds (their backup poll): the grace is for calls, so it gets only the time that the
   // last answers need on their way out.
   const auto deadline = std::chrono::system_clock::now() + kLastAnswers;
-  return server_->Shutdown(&deadline);
+  return parts_->server->Shutdown(&deadline);
 }
 
 }  // namespace hangar

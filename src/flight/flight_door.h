@@ -9,25 +9,35 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include "access/authenticator.h"
+#include "access/tls_files.h"
 #include "base/log.h"
-#include "flight/call_limits.h"
+#include "metrics/call_metrics.h"
+#include "service/call_limits.h"
 #include "service/dataset_service.h"
-
-namespace grpc {
-class Service;
-}
 
 namespace hangar {
 
-class ActiveCalls;
-class StallGuard;
+struct ListenAddress;
+
+/// How the connections to a TCP address are encrypted. Those to a Unix socket never are.
+struct FlightDoorTls {
+  TlsFileNames files;  ///< No certificate: not at all.
+  ClientCertificateMode client_certificates = ClientCertificateMode::kRequired;  ///< With a CA.
+};
 
 struct FlightDoorOptions {
-  /// Where to listen: grpc://HOST:PORT (port 0: a free one) or grpc+unix:///PATH.
+  /// Where to listen: grpc://HOST:PORT (port 0: a free one), grpc+tls://HOST:PORT, which is the
+  /// same where there is a certificate, or grpc+unix:///PATH.
   std::string listen;
   /// What endpoints name as their locations; empty: the connection that asked.
   std::vector<std::string> advertise;
-  CallLimits::Options calls;
+  FlightDoorTls tls;
+  /// Says that callers may show who they are in plain text, see CheckEncryption.
+  bool insecure = false;
+  std::shared_ptr<Authenticator> authenticator;  ///< nullptr: nobody is asked who they are.
+  std::shared_ptr<CallLimits> calls;             ///< Of all doors together.
+  std::shared_ptr<CallObserver> observer;        ///< Is told of each call.
   int64_t message_bytes = 2LL << 30;     ///< Of one message from a client; 2 GiB - 1 at most.
   int64_t connection_bytes = 1LL << 40;  ///< Of all connections' buffers, about.
   /// See StallGuard.
@@ -49,7 +59,7 @@ class FlightDoor {
   ~FlightDoor();
 
   /// Where it listens, with the real port.
-  const std::string& uri() const { return uri_; }
+  const std::string& uri() const;
 
   /// Turns new calls away with UNAVAILABLE, lets those under way end until the grace is over, then
   /// cancels them; returns when none is left.
@@ -57,15 +67,12 @@ class FlightDoor {
 
  private:
   class Server;
-  FlightDoor(std::unique_ptr<grpc::Service> health, std::unique_ptr<StallGuard> stall_guard,
-             std::unique_ptr<Server> server, std::shared_ptr<ActiveCalls> active_calls,
-             std::string uri);
+  struct Parts;
+  explicit FlightDoor(std::unique_ptr<Parts> parts);
+  static arrow::Status StartServer(const ListenAddress& address, const FlightDoorOptions& options,
+                                   const std::shared_ptr<Logger>& logger, Parts& parts);
 
-  const std::unique_ptr<grpc::Service> health_;    // Outlives the server, which calls it.
-  const std::unique_ptr<StallGuard> stall_guard_;  // So does this.
-  const std::unique_ptr<Server> server_;
-  const std::shared_ptr<ActiveCalls> active_calls_;
-  const std::string uri_;
+  const std::unique_ptr<Parts> parts_;
   bool running_ = true;
 };
 

@@ -1,11 +1,13 @@
 #include "flight/flight_info.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <arrow/buffer.h>
 #include <arrow/flight/types.h>
 #include <arrow/ipc/writer.h>
 
+#include "flight/file_stream.h"
 #include "flight/json_text.h"
 #include "flight/ticket.h"
 
@@ -77,6 +79,36 @@ arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForRead(
     endpoint.locations = locations_;
     endpoint.expiration_time = description.expires;
     endpoint.app_metadata = PartitionMetadata(partition);
+    info.endpoints.push_back(std::move(endpoint));
+  }
+  return flight::FlightInfo(std::move(info));
+}
+
+arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForFile(
+    const flight::FlightDescriptor& descriptor, int64_t partitions_max,
+    const DatasetDescription& dataset, Timestamp expires) const {
+  flight::FlightInfo::Data info;
+  ARROW_ASSIGN_OR_RAISE(const auto schema, arrow::ipc::SerializeSchema(*FileStreamSchema()));
+  info.schema = schema->ToString();
+  info.descriptor = descriptor;
+  const int64_t blocks = (dataset.bytes + kFileBlockBytes - 1) / kFileBlockBytes;
+  info.total_records = blocks;
+  info.total_bytes = dataset.bytes;
+  info.ordered = true;
+  info.app_metadata = DatasetMetadata(dataset);
+  const int64_t parts = std::clamp<int64_t>(partitions_max, 1, std::max<int64_t>(blocks, 1));
+  for (int64_t part = 0; part < parts; ++part) {
+    const int64_t begin = blocks * part / parts * kFileBlockBytes;
+    const int64_t end = std::min(blocks * (part + 1) / parts * kFileBlockBytes, dataset.bytes);
+    TicketContents contents;
+    contents.read.dataset = dataset.name;
+    contents.read.version = dataset.version;
+    contents.file = {.offset_bytes = begin, .length_bytes = end - begin};
+    flight::FlightEndpoint endpoint;
+    endpoint.ticket.ticket = EncodeTicket(contents);
+    endpoint.locations = locations_;
+    endpoint.expiration_time = expires;
+    endpoint.app_metadata = JsonText().Add("bytes", end - begin).Add("offset", begin).Take();
     info.endpoints.push_back(std::move(endpoint));
   }
   return flight::FlightInfo(std::move(info));

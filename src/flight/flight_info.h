@@ -27,6 +27,12 @@ class FlightInfoBuilder {
       const arrow::flight::FlightDescriptor& descriptor, const ReadCommand& command,
       const ReadDescription& description) const;
 
+  /// For the file of a version: up to so many endpoints, each with a part of its bytes, which
+  /// joined in order are the file. The number of records is that of the blocks (file_stream.h).
+  arrow::Result<arrow::flight::FlightInfo> ForFile(
+      const arrow::flight::FlightDescriptor& descriptor, int64_t partitions_max,
+      const DatasetDescription& dataset, Timestamp expires) const;
+
   /// For a listing: the whole dataset, named by a PATH, in one endpoint.
   /// `expires`: as ReadDescription has it.
   arrow::Result<arrow::flight::FlightInfo> ForListing(const DatasetDescription& dataset,

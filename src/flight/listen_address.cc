@@ -104,11 +104,13 @@ arrow::Status CheckCanListenUnix(const ListenAddress& address) {
 
 }  // namespace
 
-std::string ListenAddress::ToUri(int real_port) const {
-  if (is_unix()) return scheme + "://" + unix_path;
+std::string ListenAddress::Authority(int real_port) const {
   const bool is_ipv6 = host.contains(':');
-  return std::format("{}://{}{}{}:{}", scheme, is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
-                     real_port);
+  return std::format("{}{}{}:{}", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", real_port);
+}
+
+std::string ListenAddress::ToUri(int real_port) const {
+  return scheme + "://" + (is_unix() ? unix_path : Authority(real_port));
 }
 
 arrow::Result<ListenAddress> ParseListenAddress(const std::string& uri) {
@@ -122,8 +124,8 @@ arrow::Result<ListenAddress> ParseListenAddress(const std::string& uri) {
     address.unix_path = rest;
     return address;
   }
-  if (address.scheme != "grpc" && address.scheme != "grpc+tcp") {
-    return Invalid(uri, "the schemes are grpc, grpc+tcp and grpc+unix");
+  if (address.scheme != "grpc" && address.scheme != "grpc+tcp" && !address.is_tls()) {
+    return Invalid(uri, "the schemes are grpc, grpc+tcp, grpc+tls and grpc+unix");
   }
   const size_t colon = rest.rfind(':');
   if (colon == std::string::npos || rest.ends_with(']')) return Invalid(uri, "it has no port");

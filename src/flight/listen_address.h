@@ -7,14 +7,20 @@
 
 namespace hangar {
 
+/// The scheme of an address whose connections are encrypted.
+inline constexpr char kTlsScheme[] = "grpc+tls";
+
 /// An address to listen on, taken apart.
 struct ListenAddress {
-  std::string scheme;     ///< "grpc", "grpc+tcp" or "grpc+unix".
+  std::string scheme;     ///< "grpc", "grpc+tcp", "grpc+tls" or "grpc+unix".
   std::string host;       ///< Without brackets; empty for a Unix socket.
   int port = 0;           ///< 0: a free one.
   std::string unix_path;  ///< For a Unix socket.
 
   bool is_unix() const { return scheme == "grpc+unix"; }
+  bool is_tls() const { return scheme == kTlsScheme; }
+  /// "HOST:PORT" as it stands in a URI, for TCP.
+  std::string Authority(int real_port) const;
   /// The address as a URI, with the given port for TCP.
   std::string ToUri(int real_port) const;
 };

@@ -26,6 +26,10 @@ TEST(ListenAddress, TakesTcpAndUnixAddresses) {
   ASSERT_TRUE(ipv6.ok());
   EXPECT_EQ(ipv6->host, "::1");
   EXPECT_EQ(ipv6->ToUri(7), "grpc+tcp://[::1]:7");
+  const auto encrypted = ParseListenAddress("grpc+tls://data.example.org:443");
+  ASSERT_TRUE(encrypted.ok());
+  EXPECT_TRUE(encrypted->is_tls());
+  EXPECT_EQ(encrypted->ToUri(443), "grpc+tls://data.example.org:443");
   const auto socket = ParseListenAddress("grpc+unix:///run/hangar.sock");
   ASSERT_TRUE(socket.ok());
   EXPECT_TRUE(socket->is_unix());
@@ -36,7 +40,7 @@ TEST(ListenAddress, RefusesTheRestWithAnExample) {
   for (const char* wrong :
        {"", "8815", "localhost:8815", "http://x:1", "grpc://", "grpc://x", "grpc://x:", "grpc://:1",
         "grpc://x:65536", "grpc://x:-1", "grpc://x:1x", "grpc://::1:5", "grpc://[::1]",
-        "grpc+unix://relative", "grpc+tls://x:1"}) {
+        "grpc+unix://relative", "grpc+tls://x", "grpcs://x:1"}) {
     const auto address = ParseListenAddress(wrong);
     ASSERT_FALSE(address.ok()) << wrong;
     EXPECT_EQ(KindOf(address.status()), ErrorKind::kInvalidArgument);

@@ -20,6 +20,7 @@ constexpr KindAndCode kTable[] = {
     {ErrorKind::kNotFound, grpc::StatusCode::NOT_FOUND},
     {ErrorKind::kAlreadyExists, grpc::StatusCode::ALREADY_EXISTS},
     {ErrorKind::kFailedPrecondition, grpc::StatusCode::FAILED_PRECONDITION},
+    {ErrorKind::kUnauthenticated, grpc::StatusCode::UNAUTHENTICATED},
     {ErrorKind::kPermissionDenied, grpc::StatusCode::PERMISSION_DENIED},
     {ErrorKind::kResourceExhausted, grpc::StatusCode::RESOURCE_EXHAUSTED},
     {ErrorKind::kStorageFull, grpc::StatusCode::RESOURCE_EXHAUSTED},
@@ -36,6 +37,7 @@ struct KindAndFlightCode {
 };
 
 constexpr KindAndFlightCode kFlightCodes[] = {
+    {ErrorKind::kUnauthenticated, FlightStatusCode::Unauthenticated},
     {ErrorKind::kPermissionDenied, FlightStatusCode::Unauthorized},
     {ErrorKind::kUnavailable, FlightStatusCode::Unavailable},
     {ErrorKind::kCancelled, FlightStatusCode::Cancelled},

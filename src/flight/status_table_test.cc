@@ -17,10 +17,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr ErrorKind kKinds[] = {
-    ErrorKind::kInvalidArgument,    ErrorKind::kNotFound,         ErrorKind::kAlreadyExists,
-    ErrorKind::kFailedPrecondition, ErrorKind::kPermissionDenied, ErrorKind::kResourceExhausted,
-    ErrorKind::kUnavailable,        ErrorKind::kUnimplemented,    ErrorKind::kCancelled,
-    ErrorKind::kDataLoss,           ErrorKind::kInternal,
+    ErrorKind::kInvalidArgument,   ErrorKind::kNotFound,           ErrorKind::kAlreadyExists,
+    ErrorKind::kUnauthenticated,   ErrorKind::kFailedPrecondition, ErrorKind::kPermissionDenied,
+    ErrorKind::kResourceExhausted, ErrorKind::kUnavailable,        ErrorKind::kUnimplemented,
+    ErrorKind::kCancelled,         ErrorKind::kDataLoss,           ErrorKind::kInternal,
 };
 
 TEST(StatusTable, EveryKindHasACodeOfItsOwnAndIsFoundByItsName) {

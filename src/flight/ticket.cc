@@ -8,8 +8,8 @@
 #include <xxhash.h>
 
 #include "base/error.h"
-#include "flight/json_object.h"
 #include "flight/json_text.h"
+#include "text/json_object.h"
 
 namespace hangar {
 namespace {
@@ -40,6 +40,9 @@ std::string EncodeTicket(const TicketContents& contents) {
   if (contents.compression != WireCompression::kNone) {
     object.Add("z", WireCompressionName(contents.compression));
   }
+  if (contents.file) {
+    object.Add("b", contents.file->offset_bytes).Add("n", contents.file->length_bytes);
+  }
   // Names are valid UTF-8 by now; columns come from the client's JSON, which is.
   const std::string text = object.Take();
   return kEncodingJson + Checksum(text) + text;
@@ -63,8 +66,12 @@ arrow::Result<TicketContents> DecodeTicket(const std::string& ticket) {
   ARROW_ASSIGN_OR_RAISE(const auto offset, object.TakeInteger("o"));
   ARROW_ASSIGN_OR_RAISE(contents.read.limit_rows, object.TakeInteger("l"));
   ARROW_ASSIGN_OR_RAISE(const auto compression, object.TakeString("z"));
+  ARROW_ASSIGN_OR_RAISE(const auto file_offset, object.TakeInteger("b"));
+  ARROW_ASSIGN_OR_RAISE(const auto file_length, object.TakeInteger("n"));
   ARROW_RETURN_NOT_OK(object.Finish());
   contents.read.offset_rows = offset.value_or(0);
+  if (file_offset.has_value() != file_length.has_value()) return NotATicket();
+  if (file_offset) contents.file = {.offset_bytes = *file_offset, .length_bytes = *file_length};
   if (compression) {
     ARROW_ASSIGN_OR_RAISE(contents.compression, ParseWireCompression(*compression));
   }

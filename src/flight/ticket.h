@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <arrow/result.h>
@@ -9,10 +11,17 @@
 
 namespace hangar {
 
+/// Bytes of a stored file.
+struct FileRange {
+  int64_t offset_bytes = 0;
+  int64_t length_bytes = 0;
+};
+
 /// What a ticket redeems: a read that is pinned to a version.
 struct TicketContents {
   ReadRequest read;
   WireCompression compression = WireCompression::kNone;
+  std::optional<FileRange> file = {};  ///< Of the version's file, instead of rows.
 };
 
 /// The ticket's bytes: self-contained, so that any server over the same store can redeem it, and

@@ -47,7 +47,7 @@ arrow::Result<std::shared_ptr<const ColumnSegment>> ColumnChunkPass::Decode(int6
   const ColumnSegmentKey key{.chunk = file_->KeyOf(row_group_, field_), .segment = segment};
   MutexLock lock(mutex_);
   // Another scan may have had it decoded while this one waited.
-  if (auto cached = cache.Find(key)) return cached;
+  if (auto cached = cache.FindAgain(key)) return cached;
   if (failed_ || segment < next_segment_) return nullptr;
   auto decoded = DecodeNext(segment);
   if (!decoded.ok() && decoded.status().IsOutOfMemory()) {

@@ -1,10 +1,11 @@
 #include "read/scan_plan.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_set>
+#include <utility>
 
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/metadata.h>
 
 #include "base/error.h"
@@ -14,34 +15,42 @@ namespace hangar {
 namespace {
 
 // What a wrong column's error lists of the right ones.
-constexpr int kColumnsNamedMax = 8;
+constexpr size_t kColumnsNamedMax = 8;
 
-std::string SomeColumns(const arrow::Schema& schema) {
+std::string SomeColumns(const arrow::Schema& schema, const std::vector<int>& visible) {
   std::string names;
-  for (int i = 0; i < schema.num_fields() && i < kColumnsNamedMax; ++i) {
-    names += (i == 0 ? "" : ", ") + Quoted(schema.field(i)->name());
+  for (size_t i = 0; i < visible.size() && i < kColumnsNamedMax; ++i) {
+    names += (i == 0 ? "" : ", ") + Quoted(schema.field(visible[i])->name());
   }
-  if (schema.num_fields() > kColumnsNamedMax) names += ", ...";
+  if (visible.size() > kColumnsNamedMax) names += ", ...";
   return names;
 }
 
+std::vector<int> VisibleFields(const arrow::Schema& schema,
+                               const std::function<bool(std::string_view column)>& hides) {
+  std::vector<int> fields;
+  fields.reserve(static_cast<size_t>(schema.num_fields()));
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    if (!hides || !hides(schema.field(i)->name())) fields.push_back(i);
+  }
+  return fields;
+}
+
 arrow::Result<std::vector<int>> FindFields(const arrow::Schema& schema,
+                                           const std::vector<int>& visible,
+                                           const std::vector<std::string>& columns,
                                            const ScanRequest& request) {
   std::vector<int> fields;
-  if (!request.columns) {
-    fields.resize(static_cast<size_t>(schema.num_fields()));
-    std::iota(fields.begin(), fields.end(), 0);
-    return fields;
-  }
   std::unordered_set<std::string> seen;
-  for (const std::string& name : *request.columns) {
+  for (const std::string& name : columns) {
     if (!seen.insert(name).second) {
       return Error(ErrorKind::kInvalidArgument, "column {} is asked for twice", Quoted(name));
     }
     const std::vector<int> found = schema.GetAllFieldIndices(name);
-    if (found.empty()) {
+    // In the same words for one that is hidden.
+    if (found.empty() || (request.hides && request.hides(name))) {
       return Error(ErrorKind::kInvalidArgument, "there is no column {}; the columns are {}",
-                   Quoted(name), SomeColumns(schema));
+                   Quoted(name), SomeColumns(schema, visible));
     }
     if (found.size() > 1) {
       return Error(ErrorKind::kInvalidArgument,
@@ -54,15 +63,40 @@ arrow::Result<std::vector<int>> FindFields(const arrow::Schema& schema,
   return fields;
 }
 
-arrow::Result<std::shared_ptr<arrow::Schema>> SelectFields(const arrow::Schema& schema,
-                                                           const std::vector<int>& fields) {
+std::shared_ptr<arrow::Schema> SelectFields(
+    const arrow::Schema& schema, const std::vector<int>& fields,
+    std::shared_ptr<const arrow::KeyValueMetadata> metadata) {
   arrow::FieldVector selected;
   selected.reserve(fields.size());
   for (const int field : fields) selected.push_back(schema.field(field));
-  return arrow::schema(std::move(selected), schema.endianness(), schema.metadata());
+  return arrow::schema(std::move(selected), schema.endianness(), std::move(metadata));
+}
+
+// Which fields a scan gives, and as which schema.
+arrow::Status PlanFields(const std::shared_ptr<arrow::Schema>& schema, const ScanRequest& request,
+                         ScanPlan* plan) {
+  std::vector<int> visible = VisibleFields(*schema, request.hides);
+  const bool is_all_visible = visible.size() == static_cast<size_t>(schema->num_fields());
+  const auto metadata = is_all_visible ? schema->metadata() : nullptr;
+  if (request.columns) {
+    ARROW_ASSIGN_OR_RAISE(plan->fields, FindFields(*schema, visible, *request.columns, request));
+  } else {
+    plan->fields = std::move(visible);
+  }
+  const bool is_whole = is_all_visible && !request.columns;
+  plan->schema = is_whole ? schema : SelectFields(*schema, plan->fields, metadata);
+  return arrow::Status::OK();
 }
 
 }  // namespace
+
+std::shared_ptr<arrow::Schema> VisibleSchema(
+    const std::shared_ptr<arrow::Schema>& schema,
+    const std::function<bool(std::string_view column)>& hides) {
+  const std::vector<int> visible = VisibleFields(*schema, hides);
+  if (visible.size() == static_cast<size_t>(schema->num_fields())) return schema;
+  return SelectFields(*schema, visible, nullptr);
+}
 
 arrow::Result<ScanPlan> PlanScan(const Footer& footer, const ScanRequest& request) {
   if (request.offset_rows < 0) {
@@ -74,12 +108,7 @@ arrow::Result<ScanPlan> PlanScan(const Footer& footer, const ScanRequest& reques
                  *request.limit_rows);
   }
   ScanPlan plan;
-  ARROW_ASSIGN_OR_RAISE(plan.fields, FindFields(*footer.logical_schema, request));
-  if (request.columns) {
-    ARROW_ASSIGN_OR_RAISE(plan.schema, SelectFields(*footer.logical_schema, plan.fields));
-  } else {
-    plan.schema = footer.logical_schema;
-  }
+  ARROW_RETURN_NOT_OK(PlanFields(footer.logical_schema, request, &plan));
   const int64_t begin = std::min(request.offset_rows, footer.rows);
   const int64_t rows_wanted =
       std::min(request.limit_rows.value_or(footer.rows), footer.rows - begin);

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arrow/result.h>
@@ -17,6 +19,8 @@ namespace hangar {
 struct ScanRequest {
   /// Names of top-level columns, in the order wanted; absent: all, in the file's order.
   std::optional<std::vector<std::string>> columns;
+  /// True for columns that are to be as if they were not there; empty: none.
+  std::function<bool(std::string_view column)> hides = {};
   int64_t offset_rows = 0;            ///< Rows passed over; more than there are gives none.
   std::optional<int64_t> limit_rows;  ///< At most so many rows; absent: all.
 };
@@ -35,6 +39,12 @@ struct ScanPlan {
   std::vector<RowGroupSlice> slices;      ///< In row order; none is empty.
   int64_t rows = 0;                       ///< The sum over the slices.
 };
+
+/// The fields of `schema` that are not hidden, without the schema's own metadata where one is: that
+/// may speak of any column (as pandas' does). The schema itself when none is hidden.
+std::shared_ptr<arrow::Schema> VisibleSchema(
+    const std::shared_ptr<arrow::Schema>& schema,
+    const std::function<bool(std::string_view column)>& hides);
 
 /// INVALID_ARGUMENT for a column that is not there, asked for twice or of an ambiguous name, and
 /// for negative numbers of rows.

@@ -30,6 +30,11 @@ std::shared_ptr<const ColumnSegment> SegmentCache::Find(const ColumnSegmentKey& 
   return segments_.Find(key);
 }
 
+std::shared_ptr<const ColumnSegment> SegmentCache::FindAgain(const ColumnSegmentKey& key) {
+  if (segments_.capacity_bytes() == 0) return nullptr;
+  return segments_.FindAgain(key);
+}
+
 void SegmentCache::Insert(const ColumnSegmentKey& key,
                           std::shared_ptr<const ColumnSegment> segment) {
   if (segments_.capacity_bytes() == 0) return;

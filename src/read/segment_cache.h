@@ -29,6 +29,8 @@ class SegmentCache {
 
   /// nullptr when it is not here.
   std::shared_ptr<const ColumnSegment> Find(const ColumnSegmentKey& key);
+  /// As Find, see ByteCache::FindAgain.
+  std::shared_ptr<const ColumnSegment> FindAgain(const ColumnSegmentKey& key);
   void Insert(const ColumnSegmentKey& key, std::shared_ptr<const ColumnSegment> segment);
 
   /// The pass through a column chunk that is under way, or a new one: never `used_up`, which may be
@@ -48,6 +50,8 @@ class SegmentCache {
   void Clear() { segments_.Clear(); }
 
   int64_t charged_bytes() { return segments_.charged_bytes(); }
+  int64_t capacity_bytes() const { return segments_.capacity_bytes(); }
+  CacheStats stats() { return segments_.stats(); }
 
  private:
   void ForgetEndedPasses() HANGAR_REQUIRES(mutex_);

@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <parquet/arrow/reader.h>
@@ -19,29 +18,18 @@
 #include <xxhash.h>
 
 #include "decode/arrow_column_decoder.h"
-#include "decode/checked_page_stream.h"
-#include "decode/column_chunk_stream.h"
 #include "decode/column_decoder.h"
 #include "decode/flat_column_decoder.h"
 #include "decode/nested_column_decoder.h"
+#include "read/column_chunk_pages.h"
 #include "schema/storage_mapping.h"
 
 namespace hangar {
 namespace {
 
-// What chunks of old files can be longer than their footer says: see OpenPages.
-constexpr int64_t kUncountedHeaderBytes = 100;
-
 std::array<uint64_t, 2> HashOfVersion(const std::string& version) {
   const XXH128_hash_t hash = XXH3_128bits(version.data(), version.size());
   return {hash.low64, hash.high64};
-}
-
-// Where a column chunk begins: at its dictionary page if it has one.
-int64_t OffsetOf(const parquet::ColumnChunkMetaData& chunk) {
-  const int64_t data = chunk.data_page_offset();
-  if (!chunk.has_dictionary_page() || chunk.dictionary_page_offset() <= 0) return data;
-  return std::min(data, chunk.dictionary_page_offset());
 }
 
 // What Parquet's own reader reads a file through, so that it gets its pages, too, from OpenPages.
@@ -148,27 +136,8 @@ arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithoutArrow(int r
 }
 
 std::unique_ptr<parquet::PageReader> StoredFile::OpenPages(const LeafColumn& leaf) const {
-  const parquet::ColumnChunkMetaData& chunk = *leaf.chunk;
-  if (chunk.crypto_metadata() != nullptr) {
-    throw parquet::ParquetException("the column is encrypted");
-  }
-  const parquet::ApplicationVersion& writer = footer().metadata->writer_version();
-  // Before that version page headers said of compressed pages that they were not (ARROW-17100).
-  const bool always_compressed =
-      writer.VersionLt(parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
-  const int64_t begin = OffsetOf(chunk);
-  int64_t bytes = chunk.total_compressed_size();
-  // Before that one the header of a dictionary page was not counted (PARQUET-816).
-  if (writer.VersionLt(parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION())) {
-    bytes += std::min(kUncountedHeaderBytes, snapshot_.reader->info().size_bytes - begin - bytes);
-  }
-  auto stream = OpenColumnChunkStream(snapshot_.reader, begin, bytes, pool_);
-  // The stream verifies page checksums, several times as fast as Parquet's reader.
-  parquet::ReaderProperties properties = StoredFileProperties(pool_);
-  properties.set_page_checksum_verification(false);
-  return parquet::PageReader::Open(CheckPages(std::move(stream), chunk), chunk.num_values(),
-                                   chunk.compression(), properties, *leaf.column,
-                                   always_compressed);
+  return OpenColumnChunkPages(snapshot_.reader, *footer().metadata, *leaf.chunk, *leaf.column,
+                              pool_);
 }
 
 arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithArrow(int row_group, int field) {

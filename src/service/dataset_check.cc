@@ -25,10 +25,10 @@ std::string SentenceOf(const arrow::Status& status) {
 }  // namespace
 
 arrow::Result<std::unique_ptr<DatasetCheck>> DatasetCheck::Make(
-    ObjectStore* store, Catalog* catalog, Scan scan, const std::optional<DatasetName>& name,
-    Caller caller) {
+    ObjectStore* store, Catalog* catalog, Scan scan, Admits admits,
+    const std::optional<DatasetName>& name, Caller caller) {
   std::unique_ptr<DatasetCheck> check(
-      new DatasetCheck(catalog, std::move(scan), std::move(caller)));
+      new DatasetCheck(catalog, std::move(scan), std::move(admits), std::move(caller)));
   if (name) {
     ARROW_ASSIGN_OR_RAISE(check->one_, store->Stat(name->value()));
   } else {
@@ -47,6 +47,7 @@ arrow::Result<std::optional<CheckedDataset>> DatasetCheck::Next() {
       object = std::exchange(one_, std::nullopt);
     }
     if (!object) return std::nullopt;
+    if (all_ != nullptr && !admits_(object->key)) continue;
     ARROW_ASSIGN_OR_RAISE(auto checked, Check(*object));
     if (checked) return checked;
   }

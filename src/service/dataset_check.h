@@ -38,10 +38,13 @@ class DatasetCheck {
   using Scan = std::function<arrow::Result<std::shared_ptr<arrow::RecordBatchReader>>(
       OpenSnapshot snapshot)>;
 
-  /// Of one dataset, or, where there is no name, of all files. NOT_FOUND when the one is not there.
-  /// The store and the catalog must outlive it.
+  /// Which files are looked at where there is no name.
+  using Admits = std::function<bool(const std::string& key)>;
+
+  /// Of one dataset, or, where there is no name, of all files that `admits` takes. NOT_FOUND when
+  /// the one is not there. The store and the catalog must outlive it.
   static arrow::Result<std::unique_ptr<DatasetCheck>> Make(ObjectStore* store, Catalog* catalog,
-                                                           Scan scan,
+                                                           Scan scan, Admits admits,
                                                            const std::optional<DatasetName>& name,
                                                            Caller caller);
 
@@ -49,8 +52,11 @@ class DatasetCheck {
   arrow::Result<std::optional<CheckedDataset>> Next();
 
  private:
-  DatasetCheck(Catalog* catalog, Scan scan, Caller caller)
-      : catalog_(catalog), scan_(std::move(scan)), caller_(std::move(caller)) {}
+  DatasetCheck(Catalog* catalog, Scan scan, Admits admits, Caller caller)
+      : catalog_(catalog),
+        scan_(std::move(scan)),
+        admits_(std::move(admits)),
+        caller_(std::move(caller)) {}
 
   // What the object comes to; nullopt when it went away meanwhile.
   arrow::Result<std::optional<CheckedDataset>> Check(const ObjectInfo& object);
@@ -59,6 +65,7 @@ class DatasetCheck {
 
   Catalog* const catalog_;
   const Scan scan_;
+  const Admits admits_;
   const Caller caller_;
   std::optional<ObjectInfo> one_;
   std::unique_ptr<ObjectLister> all_;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,22 +8,13 @@
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
+#include "access/policy.h"
 #include "base/clock.h"
+#include "service/caller.h"
 
 namespace hangar {
 
 struct Snapshot;
-
-/// Who asks for a use case, and whether they still wait for it.
-struct Caller {
-  std::string peer;                    ///< The network address, for the log.
-  std::function<bool()> is_cancelled;  ///< Empty: never.
-
-  bool IsGone() const { return is_cancelled && is_cancelled(); }
-};
-
-/// CANCELLED: what a use case ends with whose caller is gone.
-arrow::Status CallerIsGone();
 
 /// What a door says of one dataset.
 struct DatasetDescription {
@@ -35,12 +25,14 @@ struct DatasetDescription {
   int64_t bytes = 0;  ///< At rest.
   int row_groups = 0;
   std::shared_ptr<arrow::Schema> schema;
-  std::shared_ptr<const std::string> ipc_schema;  ///< `schema` as an encapsulated IPC message.
+  /// `schema` as an encapsulated IPC message, where that is at hand.
+  std::shared_ptr<const std::string> ipc_schema;
   std::optional<Timestamp> retired;  ///< When it ceased to be current; absent: it is current.
   bool dropped = false;              ///< Of a retired one: dropped, and not replaced.
 };
 
-DatasetDescription DescriptionOf(const Snapshot& snapshot);
+/// `hidden` columns are left out of its schema.
+DatasetDescription DescriptionOf(const Snapshot& snapshot, const HiddenColumns& hidden = {});
 
 /// Datasets one after the other. One thread at a time.
 class DatasetLister {

@@ -17,6 +17,7 @@
 #include "history/retention.h"
 #include "service/dataset_check.h"
 #include "service/dataset_description.h"
+#include "service/stored_file.h"
 #include "service/upload.h"
 
 namespace arrow {
@@ -25,12 +26,20 @@ class RecordBatchReader;
 
 namespace hangar {
 
+class AccessGate;
+class AuditLog;
+class CallerRates;
 class Catalog;
 class CommittedUploads;
 class HistoryKeeper;
 struct HistorySweepResult;
+struct OpenSnapshot;
+struct ScanRequest;
+struct UploadResources;
 class MemoryBudget;
+class Metrics;
 class ObjectStore;
+class PolicyKeeper;
 class ReadAheadBudget;
 class SegmentCache;
 class VersionHistory;
@@ -76,9 +85,11 @@ struct ReadDescription {
 };
 
 /// The use cases, free of any protocol: every door calls these and decides nothing itself. Names
-/// and numbers come as the client gave them and are checked here. Errors carry a kind and a
-/// sentence fit for the client; anything else is a defect. Thread-safe; calls may block on the
-/// store.
+/// and numbers come as the client gave them and are checked here, and so is what the caller may do:
+/// where they may not, UNAUTHENTICATED or PERMISSION_DENIED, whether there is such a dataset or
+/// not, and columns that are hidden from them are as if they were not there. Errors carry a kind
+/// and a sentence fit for the client; anything else is a defect. Thread-safe; calls may block on
+/// the store.
 class DatasetService {
  public:
   struct Options {
@@ -91,6 +102,12 @@ class DatasetService {
     /// is cached gives way to them. Must outlive the service. nullptr: there is no limit.
     MemoryBudget* memory = nullptr;
     std::chrono::milliseconds queue_timeout{30'000};  ///< How long they wait for their turn.
+    std::shared_ptr<PolicyKeeper> policy = nullptr;   ///< nullptr: everybody may do everything.
+    std::shared_ptr<AuditLog> audit = nullptr;        ///< nullptr: nothing is noted.
+    int64_t caller_bytes_per_second = 0;              ///< Each way; 0: no limit.
+    /// Show caches, memory and waits. They have to stop asking before the service goes. nullptr:
+    /// nobody looks.
+    Metrics* metrics = nullptr;
   };
 
   DatasetService(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
@@ -122,6 +139,16 @@ class DatasetService {
                                                      const UploadRequest& request,
                                                      std::shared_ptr<arrow::Schema> schema);
 
+  /// Opens the stored file itself. PERMISSION_DENIED when columns of it are hidden from the caller.
+  /// The reader must not outlive the service.
+  arrow::Result<std::unique_ptr<StoredFileReader>> OpenFile(const Caller& caller,
+                                                            const FileRequest& request);
+
+  /// Starts an upload of a Parquet file that is to be stored as it is; settings of `request` that
+  /// say how to encode are INVALID_ARGUMENT. The upload must not outlive the service.
+  arrow::Result<std::unique_ptr<FileUpload>> BeginFileUpload(const Caller& caller,
+                                                             const UploadRequest& request);
+
   struct DropRequest {
     std::string dataset;
     std::optional<std::string> if_version;
@@ -147,6 +174,13 @@ class DatasetService {
   arrow::Result<std::unique_ptr<DatasetCheck>> Check(const Caller& caller,
                                                      const std::optional<std::string>& dataset);
 
+  /// OK when the caller may administer every dataset, and with it see what the server tells of
+  /// itself.
+  arrow::Status RequireAdministrator(const Caller& caller) const;
+
+  /// OK when the store answers.
+  arrow::Status CheckStore() const;
+
   /// Until when a ticket that is given out now can be redeemed.
   Timestamp TicketExpiry() const;
 
@@ -157,15 +191,20 @@ class DatasetService {
   arrow::Result<HistorySweepResult> StartSweepingHistory();
 
  private:
+  void ShowMetrics(Metrics* metrics);
+
   // Starts a scan once there is room for it. `decoded` is where segments come from and go to.
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(const Caller& caller,
                                                                 OpenSnapshot snapshot,
-                                                                const ReadRequest& request,
+                                                                const ScanRequest& request,
                                                                 SegmentCache* decoded);
+  UploadResources ResourcesForUploads() const;
 
   const std::shared_ptr<ObjectStore> store_;
   const std::shared_ptr<Logger> logger_;
   const Options options_;
+  const std::unique_ptr<AccessGate> gate_;
+  const std::unique_ptr<CallerRates> rates_;
   const std::unique_ptr<WorkMemory> memory_;
   const std::unique_ptr<Catalog> catalog_;
   const std::unique_ptr<CommittedUploads> committed_;

@@ -9,11 +9,12 @@
 #include <arrow/util/byte_size.h>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "catalog/catalog.h"
 #include "catalog/dataset_name.h"
 #include "history/history_keeper.h"
+#include "service/caller_rates.h"
 #include "service/committed_uploads.h"
+#include "service/upload_conditions.h"
 #include "service/upload_limits.h"
 #include "service/work_memory.h"
 #include "store/object_store.h"
@@ -22,40 +23,12 @@
 namespace hangar {
 namespace {
 
-UploadResult ResultOf(const Snapshot& snapshot, bool repeated) {
-  return {.dataset = snapshot.object.key,
-          .version = snapshot.object.version,
-          .rows = snapshot.footer->rows,
-          .bytes = snapshot.object.size_bytes,
-          .repeated = repeated};
-}
-
-// When an upload fails because the disk is full, what no ticket names of the past goes, so that the
-// next one fits. The error says what the client can do.
-arrow::Status MakeRoomAfter(arrow::Status status, HistoryKeeper& keeper) {
-  if (KindOf(status) != ErrorKind::kStorageFull) return status;
-  const auto made = keeper.MakeRoom();
-  if (!made.ok()) return status;
-  if (made->purged.bytes > 0) {
-    return Error(ErrorKind::kStorageFull,
-                 "{}; {} bytes of past versions were removed to make room: try again",
-                 status.message(), made->purged.bytes);
-  }
-  if (made->kept.bytes > 0) {
-    return Error(ErrorKind::kStorageFull,
-                 "{}; {} bytes of it are past versions that tickets may still name: they go once "
-                 "these have expired, or with the action purge_versions",
-                 status.message(), made->kept.bytes);
-  }
-  return status;
-}
-
 class StagedUpload final : public Upload {
  public:
   StagedUpload(WorkMemory::UploadRoom room, DatasetName name, Precondition precondition,
                std::unique_ptr<DatasetWriter> writer, std::optional<int64_t> rows_expected,
                std::optional<std::string> id, Catalog* catalog, CommittedUploads* committed,
-               HistoryKeeper* keeper, Caller caller)
+               HistoryKeeper* keeper, CallerRates* rates, Caller caller)
       : room_(std::move(room)),
         name_(std::move(name)),
         precondition_(std::move(precondition)),
@@ -65,14 +38,18 @@ class StagedUpload final : public Upload {
         catalog_(catalog),
         committed_(committed),
         keeper_(keeper),
+        rates_(rates),
         caller_(std::move(caller)) {}
 
   arrow::Status Append(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    if (!room_.is_large()) {
-      ARROW_RETURN_NOT_OK(
-          room_.Received(arrow::util::TotalBufferSize(*batch), caller_.is_cancelled));
+    const int64_t bytes = arrow::util::TotalBufferSize(*batch);
+    if (caller_.activity) {
+      caller_.activity->rows_in += batch->num_rows();
+      caller_.activity->bytes_in += bytes;
     }
-    return MakeRoomAfter(writer_->Append(batch), *keeper_);
+    if (!room_.is_large()) ARROW_RETURN_NOT_OK(room_.Received(bytes, caller_.is_cancelled));
+    ARROW_RETURN_NOT_OK(MakeRoomAfter(writer_->Append(batch), *keeper_));
+    return rates_->Pace(caller_, CallerRates::Direction::kIn, bytes);
   }
 
   arrow::Result<UploadResult> Commit() override {
@@ -114,6 +91,7 @@ class StagedUpload final : public Upload {
   Catalog* const catalog_;
   CommittedUploads* const committed_;
   HistoryKeeper* const keeper_;
+  CallerRates* const rates_;
   const Caller caller_;
 };
 
@@ -130,33 +108,6 @@ class RepeatedUpload final : public Upload {
  private:
   const UploadResult result_;
 };
-
-arrow::Result<Precondition> PreconditionOf(const UploadRequest& request) {
-  if (request.mode == UploadMode::kCreate && request.if_version) {
-    return MakeError(ErrorKind::kInvalidArgument,
-                     "mode 'create' wants nothing to be there, if_version wants a version to be "
-                     "there: give one of the two");
-  }
-  if (request.mode == UploadMode::kCreate) return Precondition::Absent();
-  if (request.if_version) return Precondition::Version(*request.if_version);
-  return Precondition::None();
-}
-
-// Refuses an upload that could not be published as things stand, before its batches are sent. What
-// counts is the check that the store makes when it publishes.
-arrow::Status CheckEarly(ObjectStore& store, const DatasetName& name,
-                         const Precondition& precondition) {
-  if (precondition.kind == Precondition::Kind::kNone) return arrow::Status::OK();
-  const auto object = store.Stat(name.value());
-  if (!object.ok() && KindOf(object.status()) != ErrorKind::kNotFound) return object.status();
-  if (precondition.kind == Precondition::Kind::kAbsent) {
-    if (!object.ok()) return arrow::Status::OK();
-    return Error(ErrorKind::kAlreadyExists, "{} exists already", Quoted(name.value()));
-  }
-  if (object.ok() && object->version == precondition.version) return arrow::Status::OK();
-  return Error(ErrorKind::kFailedPrecondition, "{} is not at version {} any more",
-               Quoted(name.value()), Quoted(precondition.version));
-}
 
 WriteSettings SettingsOf(const UploadRequest& request, const UploadLimits& limits,
                          const WorkMemory& memory, WorkerPool* workers) {
@@ -196,7 +147,8 @@ arrow::Result<std::unique_ptr<Upload>> BeginStagedUpload(const UploadResources& 
   if (!writer.ok()) return MakeRoomAfter(writer.status(), *resources.keeper);
   auto upload = std::make_unique<StagedUpload>(
       std::move(room), std::move(name), std::move(precondition), *std::move(writer), request.rows,
-      request.upload_id, resources.catalog, resources.committed, resources.keeper, caller);
+      request.upload_id, resources.catalog, resources.committed, resources.keeper, resources.rates,
+      caller);
   return KeepWithin(limits, std::move(upload));
 }
 

@@ -10,6 +10,7 @@
 
 namespace hangar {
 
+class CallerRates;
 class Catalog;
 class CommittedUploads;
 class HistoryKeeper;
@@ -24,6 +25,7 @@ struct UploadResources {
   CommittedUploads* committed = nullptr;
   HistoryKeeper* keeper = nullptr;
   WorkMemory* memory = nullptr;
+  CallerRates* rates = nullptr;
   WorkerPool* workers = nullptr;
 };
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "catalog/catalog.h"
 #include "catalog/dataset_name.h"
+#include "service/access_gate.h"
 #include "service/dataset_service.h"
 #include "store/object_store.h"
 #include "store/store_errors.h"
@@ -25,11 +26,12 @@ const RetiredObject* LatestDropped(const std::vector<RetiredObject>& retired) {
 class TrashLister final : public DatasetLister {
  public:
   TrashLister(ObjectStore* store, Catalog* catalog, std::unique_ptr<KeyLister> keys,
-              ListRequest request, Caller caller)
+              ListRequest request, CallerRights rights, Caller caller)
       : store_(store),
         catalog_(catalog),
         keys_(std::move(keys)),
         request_(std::move(request)),
+        rights_(std::move(rights)),
         caller_(std::move(caller)) {}
 
   arrow::Result<std::optional<DatasetDescription>> Next() override {
@@ -49,7 +51,8 @@ class TrashLister final : public DatasetLister {
 
  private:
   bool IsWanted(const std::string& key) const {
-    return request_.glob.empty() || GlobMatches(request_.glob, key);
+    if (!request_.glob.empty() && !GlobMatches(request_.glob, key)) return false;
+    return rights_.May(AccessAction::kRead, key);
   }
 
   // What was dropped of a name that is free now. One that cannot be read must not end the listing.
@@ -61,13 +64,14 @@ class TrashLister final : public DatasetLister {
     if (dropped == nullptr) return std::nullopt;
     const auto snapshot = catalog_->Describe(name, dropped->object.version);
     if (!snapshot.ok() || !snapshot->retired) return std::nullopt;
-    return DescriptionOf(*snapshot);
+    return DescriptionOf(*snapshot, rights_.HiddenOf(name.value()));
   }
 
   ObjectStore* const store_;
   Catalog* const catalog_;
   const std::unique_ptr<KeyLister> keys_;
   const ListRequest request_;
+  const CallerRights rights_;
   const Caller caller_;
   int64_t given_ = 0;
 };
@@ -75,19 +79,25 @@ class TrashLister final : public DatasetLister {
 }  // namespace
 
 arrow::Result<std::vector<DatasetDescription>> VersionHistory::Versions(
-    const Caller&, const std::string& dataset) {
-  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(dataset));
+    const Caller& caller, const std::string& dataset) {
+  ARROW_ASSIGN_OR_RAISE(const DatasetName name, ParseName(caller, dataset));
+  const CallerRights rights = gate_->RightsOf(caller);
+  ARROW_RETURN_NOT_OK(rights.Require(AccessAction::kRead, name.value()));
   ARROW_ASSIGN_OR_RAISE(const auto snapshots, catalog_->Versions(name));
   if (snapshots.empty()) return NoSuchObject(name.value());
   std::vector<DatasetDescription> versions;
   versions.reserve(snapshots.size());
-  for (const Snapshot& snapshot : snapshots) versions.push_back(DescriptionOf(snapshot));
+  for (const Snapshot& snapshot : snapshots) {
+    versions.push_back(DescriptionOf(snapshot, rights.HiddenOf(name.value())));
+  }
   return versions;
 }
 
-arrow::Result<VersionHistory::Restored> VersionHistory::Restore(const Caller&,
+arrow::Result<VersionHistory::Restored> VersionHistory::Restore(const Caller& caller,
                                                                 const RestoreRequest& request) {
-  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(request.dataset));
+  ARROW_ASSIGN_OR_RAISE(const DatasetName name, ParseName(caller, request.dataset));
+  const CallerRights rights = gate_->RightsOf(caller);
+  ARROW_RETURN_NOT_OK(rights.Require(AccessAction::kWrite, name.value()));
   if (request.version.has_value() == request.as_of.has_value()) {
     return MakeError(ErrorKind::kInvalidArgument,
                      "give either the version to restore or the time, as_of, at which it was the "
@@ -101,15 +111,17 @@ arrow::Result<VersionHistory::Restored> VersionHistory::Restore(const Caller&,
   }
   const Precondition precondition =
       request.if_version ? Precondition::Version(*request.if_version) : Precondition::None();
-  ARROW_ASSIGN_OR_RAISE(const ObjectInfo object,
-                        store_->RestoreRetired(name.value(), version, precondition));
+  const auto object = store_->RestoreRetired(name.value(), version, precondition);
+  ARROW_RETURN_NOT_OK(rights.Note("restore", name.value(), object.status(), version));
   keeper_->NoteRetired();
-  return Restored{.dataset = object.key, .version = object.version};
+  return Restored{.dataset = object->key, .version = object->version};
 }
 
-arrow::Result<VersionHistory::Restored> VersionHistory::Undrop(const Caller&,
+arrow::Result<VersionHistory::Restored> VersionHistory::Undrop(const Caller& caller,
                                                                const std::string& dataset) {
-  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(dataset));
+  ARROW_ASSIGN_OR_RAISE(const DatasetName name, ParseName(caller, dataset));
+  const CallerRights rights = gate_->RightsOf(caller);
+  ARROW_RETURN_NOT_OK(rights.Require(AccessAction::kWrite, name.value()));
   ARROW_ASSIGN_OR_RAISE(const auto retired, store_->ListRetired(name.value()));
   const RetiredObject* const dropped = LatestDropped(retired);
   if (dropped == nullptr) {
@@ -120,23 +132,36 @@ arrow::Result<VersionHistory::Restored> VersionHistory::Undrop(const Caller&,
     return Error(ErrorKind::kNotFound, "nothing that was dropped of {} is kept",
                  Quoted(name.value()));
   }
-  ARROW_ASSIGN_OR_RAISE(
-      const ObjectInfo object,
-      store_->RestoreRetired(name.value(), dropped->object.version, Precondition::Absent()));
-  return Restored{.dataset = object.key, .version = object.version};
+  const auto object =
+      store_->RestoreRetired(name.value(), dropped->object.version, Precondition::Absent());
+  ARROW_RETURN_NOT_OK(
+      rights.Note("undrop", name.value(), object.status(), dropped->object.version));
+  return Restored{.dataset = object->key, .version = object->version};
 }
 
 arrow::Result<std::unique_ptr<DatasetLister>> VersionHistory::Trash(const Caller& caller,
                                                                     const ListRequest& request) {
   ARROW_RETURN_NOT_OK(CheckListRequest(request));
+  CallerRights rights = gate_->RightsOf(caller);
+  ARROW_RETURN_NOT_OK(rights.RequireForList());
   ARROW_ASSIGN_OR_RAISE(
       auto keys, store_->ListRetiredKeys({.prefix = request.prefix, .after = request.after}));
-  return std::make_unique<TrashLister>(store_.get(), catalog_, std::move(keys), request, caller);
+  return std::make_unique<TrashLister>(store_.get(), catalog_, std::move(keys), request,
+                                       std::move(rights), caller);
 }
 
-arrow::Result<HistoryTotals> VersionHistory::Purge(const Caller&, const std::string& dataset,
+arrow::Result<HistoryTotals> VersionHistory::Purge(const Caller& caller, const std::string& dataset,
                                                    const std::optional<std::string>& version) {
-  ARROW_ASSIGN_OR_RAISE(const DatasetName name, DatasetName::Parse(dataset));
+  ARROW_ASSIGN_OR_RAISE(const DatasetName name, ParseName(caller, dataset));
+  const CallerRights rights = gate_->RightsOf(caller);
+  ARROW_RETURN_NOT_OK(rights.Require(AccessAction::kAdmin, name.value()));
+  auto purged = PurgeAll(name, version);
+  ARROW_RETURN_NOT_OK(rights.Note("purge", name.value(), purged.status(), version.value_or("")));
+  return purged;
+}
+
+arrow::Result<HistoryTotals> VersionHistory::PurgeAll(const DatasetName& name,
+                                                      const std::optional<std::string>& version) {
   HistoryTotals purged;
   bool found = false;
   for (int look = 0; look < kPurgeLooksMax; ++look) {
@@ -161,7 +186,8 @@ arrow::Result<HistoryTotals> VersionHistory::Purge(const Caller&, const std::str
   return Error(ErrorKind::kNotFound, "no past versions of {} are kept", Quoted(name.value()));
 }
 
-arrow::Result<VersionHistory::Status> VersionHistory::Describe(const Caller&) {
+arrow::Result<VersionHistory::Status> VersionHistory::Describe(const Caller& caller) {
+  ARROW_RETURN_NOT_OK(gate_->RightsOf(caller).RequireEverywhere(AccessAction::kAdmin));
   ARROW_ASSIGN_OR_RAISE(const HistoryTotals totals, CountRetired(*store_));
   return Status{.totals = totals, .policy = keeper_->policy()};
 }

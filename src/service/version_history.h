@@ -14,7 +14,9 @@
 
 namespace hangar {
 
+class AccessGate;
 class Catalog;
+class DatasetName;
 class ObjectStore;
 struct ListRequest;
 
@@ -22,8 +24,9 @@ struct ListRequest;
 /// removed for good. As DatasetService, which owns it. Thread-safe.
 class VersionHistory {
  public:
-  VersionHistory(std::shared_ptr<ObjectStore> store, Catalog* catalog, HistoryKeeper* keeper)
-      : store_(std::move(store)), catalog_(catalog), keeper_(keeper) {}
+  VersionHistory(std::shared_ptr<ObjectStore> store, Catalog* catalog, HistoryKeeper* keeper,
+                 const AccessGate* gate)
+      : store_(std::move(store)), catalog_(catalog), keeper_(keeper), gate_(gate) {}
 
   /// The current version, if there is one, and those that are kept, the latest first. NOT_FOUND
   /// when there is none of either.
@@ -63,9 +66,13 @@ class VersionHistory {
   arrow::Result<Status> Describe(const Caller& caller);
 
  private:
+  arrow::Result<HistoryTotals> PurgeAll(const DatasetName& name,
+                                        const std::optional<std::string>& version);
+
   const std::shared_ptr<ObjectStore> store_;
   Catalog* const catalog_;
   HistoryKeeper* const keeper_;
+  const AccessGate* const gate_;
 };
 
 }  // namespace hangar

@@ -38,28 +38,35 @@ int64_t CapacityOf(const MemoryBudget* budget) {
 
 }  // namespace
 
-WorkMemory::WorkMemory(MemoryBudget* budget, std::chrono::milliseconds queue_timeout)
-    : WorkMemory(budget, CapacityOf(budget), queue_timeout) {}
+WorkMemory::WorkMemory(MemoryBudget* budget, std::chrono::milliseconds queue_timeout,
+                       const DurationHistogram& waits)
+    : WorkMemory(budget, CapacityOf(budget), queue_timeout, waits) {}
 
 WorkMemory::WorkMemory(MemoryBudget* budget, int64_t capacity_bytes,
-                       std::chrono::milliseconds queue_timeout)
+                       std::chrono::milliseconds queue_timeout, const DurationHistogram& waits)
     : budget_(budget),
       read_ahead_(ReadAheadOf(capacity_bytes)),
       admitted_bytes_(capacity_bytes - capacity_bytes / kFreePart - read_ahead_.all_bytes),
       upload_bytes_(std::min(kUploadBytesMax, admitted_bytes_ / kUploadPart)),
       waiting_bytes_(upload_bytes_ / kWaitingPart),
       row_group_bytes_(static_cast<int64_t>(static_cast<double>(upload_bytes_) * kRowGroupPart)),
+      waits_(waits),
       queue_({.capacity_bytes = admitted_bytes_, .timeout = queue_timeout}) {}
+
+arrow::Result<AdmissionQueue::Reservation> WorkMemory::Admit(int64_t bytes,
+                                                             const IsCancelled& is_cancelled) {
+  const ScopedDuration duration(waits_);
+  return queue_.Admit(bytes, is_cancelled);
+}
 
 arrow::Result<AdmissionQueue::Reservation> WorkMemory::AdmitRead(int64_t expected_bytes,
                                                                  const IsCancelled& is_cancelled) {
   // A client may copy: read and upload at the same time. So the largest read leaves some room.
-  return queue_.Admit(std::min(expected_bytes, admitted_bytes_ / 2), is_cancelled);
+  return Admit(std::min(expected_bytes, admitted_bytes_ / 2), is_cancelled);
 }
 
 arrow::Result<WorkMemory::UploadRoom> WorkMemory::AdmitUpload(const IsCancelled& is_cancelled) {
-  ARROW_ASSIGN_OR_RAISE(auto first,
-                        queue_.Admit(std::min(kSmallUploadRoom, upload_bytes_), is_cancelled));
+  ARROW_ASSIGN_OR_RAISE(auto first, Admit(std::min(kSmallUploadRoom, upload_bytes_), is_cancelled));
   return UploadRoom(this, std::move(first));
 }
 
@@ -67,7 +74,7 @@ arrow::Status WorkMemory::UploadRoom::Received(int64_t bytes, const IsCancelled&
   received_bytes_ += bytes;
   if (is_large_ || received_bytes_ <= kSmallUploadBytes) return arrow::Status::OK();
   const int64_t rest_bytes = std::max<int64_t>(memory_->upload_bytes_ - kSmallUploadRoom, 0);
-  ARROW_ASSIGN_OR_RAISE(rest_, memory_->queue_.Admit(rest_bytes, is_cancelled));
+  ARROW_ASSIGN_OR_RAISE(rest_, memory_->Admit(rest_bytes, is_cancelled));
   is_large_ = true;
   return arrow::Status::OK();
 }

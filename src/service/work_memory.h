@@ -9,6 +9,7 @@
 #include <arrow/status.h>
 
 #include "base/admission_queue.h"
+#include "metrics/metrics.h"
 #include "read/read_ahead_budget.h"
 
 namespace hangar {
@@ -24,7 +25,9 @@ class WorkMemory {
   using IsCancelled = std::function<bool()>;  ///< Empty: never.
 
   /// `budget` may be null: then everybody is let in. It must outlive this.
-  WorkMemory(MemoryBudget* budget, std::chrono::milliseconds queue_timeout);
+  /// `waits` notes how long each read and upload waited.
+  WorkMemory(MemoryBudget* budget, std::chrono::milliseconds queue_timeout,
+             const DurationHistogram& waits = {});
 
   /// Waits until a read that expects to take so many bytes beside its read-ahead may start. Fails
   /// as AdmissionQueue::Admit says.
@@ -54,6 +57,8 @@ class WorkMemory {
 
   arrow::Result<UploadRoom> AdmitUpload(const IsCancelled& is_cancelled);
 
+  int64_t reserved_bytes() { return queue_.reserved_bytes(); }
+  size_t waiting() { return queue_.waiting(); }
   MemoryBudget* budget() const { return budget_; }
   const ReadAheadBudget::Options& read_ahead() const { return read_ahead_; }
   /// Of one upload, see WriteSettings.
@@ -61,7 +66,10 @@ class WorkMemory {
   int64_t row_group_bytes() const { return row_group_bytes_; }
 
  private:
-  WorkMemory(MemoryBudget* budget, int64_t capacity_bytes, std::chrono::milliseconds queue_timeout);
+  WorkMemory(MemoryBudget* budget, int64_t capacity_bytes, std::chrono::milliseconds queue_timeout,
+             const DurationHistogram& waits);
+
+  arrow::Result<AdmissionQueue::Reservation> Admit(int64_t bytes, const IsCancelled& is_cancelled);
 
   MemoryBudget* const budget_;
   const ReadAheadBudget::Options read_ahead_;
@@ -69,6 +77,7 @@ class WorkMemory {
   const int64_t upload_bytes_;    // Of a large upload.
   const int64_t waiting_bytes_;
   const int64_t row_group_bytes_;
+  const DurationHistogram waits_;
   AdmissionQueue queue_;
 };
 

@@ -73,7 +73,10 @@ OrErrno<int64_t> ReadFully(int fd, int64_t offset, int64_t length, void* out) {
   return done;
 }
 
-int SyncOnce(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
+int SyncOnce(int fd, const DurationHistogram& durations) {
+  const ScopedDuration duration(durations);
+  return ::fsync(fd) == 0 ? 0 : errno;
+}
 
 OrErrno<struct statx> StatDescriptor(int fd) {
   struct statx state{};

@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "metrics/metrics.h"
+
 namespace hangar {
 
 /// A value, or the errno of the system call that failed.
@@ -53,8 +55,8 @@ int WriteAll(int fd, const void* bytes, int64_t length);
 OrErrno<int64_t> ReadFully(int fd, int64_t offset, int64_t length, void* out);
 
 /// Tried once: after a failed fsync the kernel may have dropped the pages, and a second one that
-/// succeeds would prove nothing.
-int SyncOnce(int fd);
+/// succeeds would prove nothing. `durations` notes how long it took.
+int SyncOnce(int fd, const DurationHistogram& durations);
 
 OrErrno<struct statx> StatDescriptor(int fd);
 

@@ -1,5 +1,8 @@
 #include "store/local_file.h"
 
+#include <fcntl.h>
+
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -31,6 +34,12 @@ class LocalReader final : public ObjectReader {
                    subject_);
     }
     return arrow::Status::OK();
+  }
+
+  std::optional<int> DuplicateDescriptor() const override {
+    const int copy = ::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return std::nullopt;
+    return copy;
   }
 
  private:

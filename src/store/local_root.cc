@@ -191,14 +191,15 @@ arrow::Status NotAnObject(const std::string& key, const Occupant& occupant) {
 
 arrow::Status FolderChain::MakeDurable(std::string_view subject) const {
   for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
-    if (const int error = SyncOnce(folder->get())) {
+    if (const int error = SyncOnce(folder->get(), syncs_)) {
       return LocalError(error, Attempt::kMakeDurable, subject);
     }
   }
   return arrow::Status::OK();
 }
 
-arrow::Result<std::shared_ptr<LocalRoot>> LocalRoot::Open(const std::string& path) {
+arrow::Result<std::shared_ptr<LocalRoot>> LocalRoot::Open(const std::string& path,
+                                                          const SyncDurations& syncs) {
   if (path.empty()) return Error(ErrorKind::kInvalidArgument, "the data folder's name is empty");
   auto root = OpenRoot(path);
   if (!root) return CannotUse(path, root.error());
@@ -215,7 +216,7 @@ arrow::Result<std::shared_ptr<LocalRoot>> LocalRoot::Open(const std::string& pat
     return CannotUse(path, probe.error());
   }
   return std::make_shared<LocalRoot>(std::move(*root), std::move(*staging), std::move(*lock),
-                                     IdentityOf(*state));
+                                     IdentityOf(*state), syncs);
 }
 
 Timestamp LocalRoot::NextTime() {
@@ -254,7 +255,7 @@ arrow::Result<std::optional<FileDescriptor>> LocalRoot::OpenFolderOf(const std::
 
 arrow::Result<std::optional<FolderChain>> LocalRoot::MakeFoldersOf(
     const std::string& key, Attempt attempt, const std::string& subject) const {
-  FolderChain chain;
+  FolderChain chain(syncs_.folders);
   auto root = OpenBeneath(root_.get(), ".", kFolderFlags);
   if (!root) return LocalError(root.error(), attempt, subject);
   chain.Add(std::move(*root));

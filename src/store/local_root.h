@@ -11,6 +11,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include "metrics/metrics.h"
 #include "store/file_descriptor.h"
 #include "store/key_locks.h"
 #include "store/local_error.h"
@@ -44,9 +45,24 @@ struct Occupant {
   const ObjectInfo* object() const { return kind == Kind::kObject ? &info : nullptr; }
 };
 
+/// How long the disk takes to make things durable.
+struct SyncDurations {
+  DurationHistogram files;
+  DurationHistogram folders;
+};
+
+/// What is in staging of this process' uploads.
+struct StagedTotals {
+  std::atomic<int64_t> objects = 0;
+  std::atomic<int64_t> bytes = 0;
+};
+
 /// The open folders from the root down to the one that holds a key, in this order.
 class FolderChain {
  public:
+  FolderChain() = default;
+  explicit FolderChain(const DurationHistogram& syncs) : syncs_(syncs) {}
+
   void Add(FileDescriptor folder) { folders_.push_back(std::move(folder)); }
   /// The folder that holds the key.
   int innermost() const { return folders_.back().get(); }
@@ -56,6 +72,7 @@ class FolderChain {
 
  private:
   std::vector<FileDescriptor> folders_;
+  DurationHistogram syncs_;
 };
 
 /// How often a change is tried again when the folder that it goes to is pruned, by a concurrent
@@ -67,18 +84,23 @@ inline constexpr int kFolderAttemptsMax = 64;
 class LocalRoot {
  public:
   /// See LocalStore::Make.
-  static arrow::Result<std::shared_ptr<LocalRoot>> Open(const std::string& path);
+  static arrow::Result<std::shared_ptr<LocalRoot>> Open(const std::string& path,
+                                                        const SyncDurations& syncs);
 
-  LocalRoot(FileDescriptor root, FileDescriptor staging, FileDescriptor lock, FolderIdentity hidden)
+  LocalRoot(FileDescriptor root, FileDescriptor staging, FileDescriptor lock, FolderIdentity hidden,
+            const SyncDurations& syncs)
       : root_(std::move(root)),
         staging_(std::move(staging)),
         hidden_(hidden),
+        syncs_(syncs),
         locks_(std::move(lock)) {}
 
   int root() const { return root_.get(); }
   int staging() const { return staging_.get(); }
   const FolderIdentity& hidden() const { return hidden_; }
+  const SyncDurations& syncs() const { return syncs_; }
   KeyLocks& locks() { return locks_; }
+  StagedTotals& staged() { return staged_; }
 
   /// The present time, but later than any that was given before. The kernel's own file times are
   /// too coarse (up to 4 ms) to tell apart two files that had the same inode one after the other.
@@ -109,7 +131,9 @@ class LocalRoot {
   const FileDescriptor root_;
   const FileDescriptor staging_;
   const FolderIdentity hidden_;
+  const SyncDurations syncs_;
   KeyLocks locks_;
+  StagedTotals staged_;
   std::atomic<int64_t> last_time_ns_ = 0;
 };
 

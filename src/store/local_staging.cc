@@ -46,9 +46,13 @@ int SetModified(int fd, Timestamp time) {
 class LocalStaged final : public StagedObject {
  public:
   LocalStaged(std::shared_ptr<LocalRoot> root, std::string name, FileDescriptor file)
-      : root_(std::move(root)), name_(std::move(name)), file_(std::move(file)) {}
+      : root_(std::move(root)), name_(std::move(name)), file_(std::move(file)) {
+    ++root_->staged().objects;
+  }
 
   ~LocalStaged() override {
+    --root_->staged().objects;
+    root_->staged().bytes -= size_bytes_;
     if (state_ != State::kPublished) ::unlinkat(root_->staging(), name_.c_str(), 0);
   }
 
@@ -59,6 +63,7 @@ class LocalStaged final : public StagedObject {
       return LocalError(error, Attempt::kWrite, kUpload);
     }
     size_bytes_ += length;
+    root_->staged().bytes += length;
     StartWriteBack();
     return arrow::Status::OK();
   }
@@ -72,7 +77,7 @@ class LocalStaged final : public StagedObject {
     if (const int error = SetModified(file_.get(), root_->NextTime())) {
       return LocalError(error, Attempt::kWrite, kUpload);
     }
-    if (const int error = SyncOnce(file_.get())) {
+    if (const int error = SyncOnce(file_.get(), root_->syncs().files)) {
       return LocalError(error, Attempt::kMakeDurable, kUpload);
     }
     const auto state = StatDescriptor(file_.get());

@@ -1,13 +1,16 @@
 #include "store/local_store.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "metrics/metrics.h"
 #include "store/local_error.h"
 #include "store/local_file.h"
 #include "store/local_history.h"
@@ -54,7 +57,7 @@ class LocalObjectStore final : public ObjectStore {
   arrow::Status Delete(const std::string& key, const Precondition& precondition) override {
     ARROW_RETURN_NOT_OK(CheckKey(key));
     ARROW_ASSIGN_OR_RAISE(const FileDescriptor folder, Unlink(key, precondition));
-    if (const int error = SyncOnce(folder.get())) {
+    if (const int error = SyncOnce(folder.get(), root_->syncs().folders)) {
       return LocalError(error, Attempt::kMakeDurable, "the deletion of " + Quoted(key));
     }
     root_->PruneFoldersOf(key);
@@ -71,7 +74,7 @@ class LocalObjectStore final : public ObjectStore {
     // The new name first: after a power loss between the two the object has both names, not none.
     const std::string subject = "the renaming of " + Quoted(from);
     ARROW_RETURN_NOT_OK(moved.to_folders.MakeDurable(subject));
-    if (const int error = SyncOnce(moved.from_folder.get())) {
+    if (const int error = SyncOnce(moved.from_folder.get(), root_->syncs().folders)) {
       return LocalError(error, Attempt::kMakeDurable, subject);
     }
     root_->PruneFoldersOf(from);
@@ -107,7 +110,7 @@ class LocalObjectStore final : public ObjectStore {
     ARROW_ASSIGN_OR_RAISE(Moved moved, BringBack(key, version, precondition));
     const std::string subject = "the restoring of " + Quoted(key);
     ARROW_RETURN_NOT_OK(moved.to_folders.MakeDurable(subject));
-    if (const int error = SyncOnce(moved.from_folder.get())) {
+    if (const int error = SyncOnce(moved.from_folder.get(), root_->syncs().folders)) {
       return LocalError(error, Attempt::kMakeDurable, subject);
     }
     return std::move(moved.info);
@@ -226,10 +229,46 @@ class LocalObjectStore final : public ObjectStore {
   const std::shared_ptr<LocalRoot> root_;
 };
 
+// From a disk with a battery to one that is drowning.
+SyncDurations ShowSyncs(Metrics* metrics) {
+  const std::vector<double> bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                      0.1,    0.25,  0.5,    1,     2.5,  5,     10};
+  const auto durations = [&](const char* of) {
+    return metrics->Durations("hangar_fsync_duration_seconds",
+                              "How long the disk took to make a file or a folder durable.", bounds,
+                              {{"of", of}});
+  };
+  return {.files = durations("file"), .folders = durations("folder")};
+}
+
+using FileSystem = struct statvfs;
+
+// Blocks of the file system that `root` is on, in bytes.
+double StorageBytes(const LocalRoot& root, fsblkcnt_t FileSystem::* blocks) {
+  FileSystem state{};
+  if (::fstatvfs(root.root(), &state) != 0) return 0;
+  return static_cast<double>(state.*blocks) * static_cast<double>(state.f_frsize);
+}
+
+void ShowStorage(Metrics* metrics, const std::shared_ptr<LocalRoot>& root) {
+  metrics->AskGauge("hangar_staged_bytes", "Bytes of uploads that are not published yet.", {},
+                    [root] { return static_cast<double>(root->staged().bytes); });
+  metrics->AskGauge("hangar_staged_uploads", "Uploads that are not published yet.", {},
+                    [root] { return static_cast<double>(root->staged().objects); });
+  metrics->AskGauge("hangar_storage_size_bytes", "Size of the data folder's file system.", {},
+                    [root] { return StorageBytes(*root, &FileSystem::f_blocks); });
+  metrics->AskGauge("hangar_storage_free_bytes",
+                    "What is free for the server on the data folder's file system.", {},
+                    [root] { return StorageBytes(*root, &FileSystem::f_bavail); });
+}
+
 }  // namespace
 
-arrow::Result<std::shared_ptr<ObjectStore>> LocalStore::Make(const std::string& root) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<LocalRoot> opened, LocalRoot::Open(root));
+arrow::Result<std::shared_ptr<ObjectStore>> LocalStore::Make(const std::string& root,
+                                                             Metrics* metrics) {
+  const SyncDurations syncs = metrics == nullptr ? SyncDurations{} : ShowSyncs(metrics);
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<LocalRoot> opened, LocalRoot::Open(root, syncs));
+  if (metrics != nullptr) ShowStorage(metrics, opened);
   return std::make_shared<LocalObjectStore>(std::move(opened));
 }
 

@@ -9,6 +9,8 @@
 
 namespace hangar {
 
+class Metrics;
+
 /// Objects as plain files: the object `a/b.parquet` is the file of that path under the root.
 /// Staged objects grow in `ROOT/_hangar/staging`. Files that other tools put there are objects too.
 ///
@@ -22,8 +24,10 @@ namespace hangar {
 class LocalStore {
  public:
   /// Opens the folder, making it and its hidden folder when they are missing. Errors name the
-  /// folder as given, as they are meant for whoever starts the server.
-  static arrow::Result<std::shared_ptr<ObjectStore>> Make(const std::string& root);
+  /// folder as given, as they are meant for whoever starts the server. `metrics`, if any, show what
+  /// is staged, how full the disk is and how long it takes; they must outlive the store.
+  static arrow::Result<std::shared_ptr<ObjectStore>> Make(const std::string& root,
+                                                          Metrics* metrics = nullptr);
 };
 
 }  // namespace hangar

@@ -71,6 +71,11 @@ class ObjectReader {
   /// INVALID_ARGUMENT. DATA_LOSS when the bytes were changed in place since the reader was opened:
   /// what is in `out` must then be thrown away.
   virtual arrow::Status ReadAt(int64_t offset, int64_t length, void* out) = 0;
+
+  /// A new file descriptor of the object's file, for the system's own ways to send one, which the
+  /// caller closes; what is read through it is not looked at for changes. nullopt where the object
+  /// is not a file, or there are no descriptors left.
+  virtual std::optional<int> DuplicateDescriptor() const { return std::nullopt; }
 };
 
 /// An object that grows out of sight and becomes visible in one step, or never. One thread at a

@@ -14,6 +14,7 @@ import pytest  # noqa: E402
 from hangar_fixtures import (  # noqa: E402, F401
     DEADLINE_SECONDS, clean_environment, hangar_binary, module_server, server, shared_server,
     start_server)
+from tls_certificates import Authority  # noqa: E402
 
 
 class CommandLine:
@@ -22,7 +23,9 @@ class CommandLine:
     def __init__(self, binary, uri, folder):
         self.binary = binary
         self.folder = folder
-        self.environment = clean_environment({"HANGAR_SERVER": uri})
+        # Profiles of whoever runs the tests are not theirs.
+        self.environment = clean_environment({"HANGAR_SERVER": uri,
+                                              "XDG_CONFIG_HOME": str(folder.parent / "config")})
 
     def __call__(self, *arguments, exit_code=0, **options):
         """The completed process, whose exit code has to be `exit_code`."""
@@ -58,3 +61,8 @@ def hangar(hangar_binary, server, tmp_path):
     folder = tmp_path / "work"
     folder.mkdir()
     return CommandLine(hangar_binary, server.uri, folder)
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path, "ca")

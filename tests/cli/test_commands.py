@@ -72,10 +72,10 @@ def test_info(hangar, stored):
 
 def test_schema(hangar, stored):
     assert hangar.lines("schema", "a/t.parquet") == [
-        "COLUMN  TYPE                   NULLABLE",
-        "id      int64                  yes",
-        "name    string                 yes",
-        "tags    list<element: string>  yes",
+        "COLUMN  TYPE                NULLABLE",
+        "id      int64               yes",
+        "name    string              yes",
+        "tags    list<item: string>  yes",
     ]
     (described,) = hangar.json("schema", "a/t.parquet")
     assert [field["name"] for field in described["fields"]] == ["id", "name", "tags"]

@@ -24,7 +24,9 @@ def stored(hangar):
     """Three versions of NAME, of 1, 2 and 3 rows: what put answered for each."""
     answers = []
     for count in (1, 2, 3):
-        pq.write_table(rows(count), hangar.folder / f"{count}.parquet")
+        # With checksums, without which damage of a page cannot be told.
+        pq.write_table(rows(count), hangar.folder / f"{count}.parquet", use_dictionary=False,
+                       write_page_checksum=True)
         answers += hangar.json("put", NAME, f"{count}.parquet")
     return answers
 

@@ -254,7 +254,7 @@ def test_logs_as_json_are_an_object_a_line(start_server):
     events = [json.loads(line) for line in server.log().splitlines()]
     assert len(events) > 5
     for event in events:
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["time"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", event["time"])
         assert event["level"] in ("debug", "info", "warning", "error")
         assert event["message"]
 

@@ -43,9 +43,13 @@ class Server:
     """A running `hangar serve`."""
 
     def __init__(self, binary, data, log_path, *, flags=(), environment=None, wrapper=(),
-                 listen="grpc://127.0.0.1:0"):
-        """`wrapper` is a command that ends in running the one given after it, such as setpriv."""
+                 listen="grpc://127.0.0.1:0", client_options=None, authorization=None):
+        """`wrapper` is a command that ends in running the one given after it, such as setpriv.
+        `client_options` are what clients need to connect, `tls_root_certs` for example, and
+        `authorization` is the header of somebody who may list what there is."""
         self.data = pathlib.Path(data)
+        self._client_options = client_options or {}
+        self._authorization = authorization
         self._log_path = log_path
         self._clients = []
         command = [str(binary), "serve", "--data", str(self.data), "--listen", listen, *flags]
@@ -76,6 +80,12 @@ class Server:
             line += byte
         return line.decode().removesuffix("\n")
 
+    def next_uri(self):
+        """Where else it listens: the address of the next door, in the order in which it says them."""
+        line = self._read_line()
+        assert line.startswith(_ANNOUNCEMENT), line
+        return line.removeprefix(_ANNOUNCEMENT)
+
     @property
     def target(self):
         """The address as gRPC spells it."""
@@ -92,7 +102,7 @@ class Server:
         return self._log_path.read_text(errors="replace")
 
     def client(self, **options):
-        client = flight.connect(self.uri, **options)
+        client = flight.connect(self.uri, **{**self._client_options, **options})
         self._clients.append(client)
         eventually(lambda: _answers(client), "the client gets a connection")
         return client
@@ -131,7 +141,8 @@ class Server:
     def check_and_stop(self):
         """What must hold of every server at the end of every test."""
         assert self.process.poll() is None, f"the server died; log:\n{self.log()}"
-        list(self.client().list_flights())
+        headers = [(b"authorization", self._authorization.encode())] if self._authorization else []
+        list(self.client().list_flights(options=flight.FlightCallOptions(headers=headers)))
         self.close_clients()
         eventually(lambda: not self.staged(), "staging is empty once no upload runs")
         assert self.stop() == 0, f"log:\n{self.log()}"
