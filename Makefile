@@ -87,6 +87,11 @@ bench-compare: ## compares with an older Hangar: make bench-compare BASE=REVISIO
 dist: build ## makes dist/hangar-VERSION-linux-ARCH.tar.gz, which runs on any Linux
 	./dev python3 tools/make_bundle.py build/release/hangar $(bundle)
 
+.PHONY: deb
+deb: build | dist/ ## makes dist/hangar_VERSION_ARCH.deb, for the Debian that ./dev is
+	./dev cpack --config build/release/CPackConfig.cmake -B build/release/packages
+	mv build/release/packages/*.deb dist/
+
 .PHONY: install
 install: dist ## installs below PREFIX (/usr/local), honouring DESTDIR
 	tools/install.sh $(bundle) "$(DESTDIR)$(PREFIX)"
@@ -99,5 +104,5 @@ clean: ## removes build/ and dist/; datasets and the toolchain stay
 clean-toolchain: ## removes toolchain roots that older package lists made
 	./dev --prune
 
-build/:
-	mkdir -p build
+build/ dist/:
+	mkdir -p $@
