@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "catalog/catalog.h"
 #include "catalog/dataset_name.h"
 #include "catalog/footer.h"
@@ -38,8 +39,38 @@ bool HoldTheSame(ObjectReader& a, ObjectReader& b) {
   return true;
 }
 
-// What is wrong with a file that was sent is the client's to mend.
-arrow::Status NotStored(const arrow::Status& status) {
+// Remembers that a read failed. What reads Parquet says of a disk that fails that the file is
+// damaged, and the client would be told to mend what is right. Thread-safe.
+class DiskWatchedReader final : public ObjectReader {
+ public:
+  explicit DiskWatchedReader(std::unique_ptr<ObjectReader> reader) : reader_(std::move(reader)) {}
+
+  const ObjectInfo& info() const override { return reader_->info(); }
+
+  arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override HANGAR_EXCLUDES(mutex_) {
+    auto status = reader_->ReadAt(offset, length, out);
+    // Beyond the end is where a wrong footer leads.
+    if (status.ok() || KindOf(status) == ErrorKind::kInvalidArgument) return status;
+    const MutexLock lock(mutex_);
+    if (failure_.ok()) failure_ = status;
+    return status;
+  }
+
+  /// The first read that failed, or OK.
+  arrow::Status failure() HANGAR_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return failure_;
+  }
+
+ private:
+  const std::unique_ptr<ObjectReader> reader_;
+  Mutex mutex_;
+  arrow::Status failure_ HANGAR_GUARDED_BY(mutex_);
+};
+
+// What is wrong with a file that was sent is the client's to mend; a disk that fails is not.
+arrow::Status NotStored(const arrow::Status& status, DiskWatchedReader& reader) {
+  ARROW_RETURN_NOT_OK(reader.failure());
   const ErrorKind kind = KindOf(status);
   if (kind != ErrorKind::kDataLoss && kind != ErrorKind::kInvalidArgument) return status;
   return Error(ErrorKind::kInvalidArgument, "what was sent is not stored: {}", status.message());
@@ -74,7 +105,8 @@ class StagedFileUpload final : public FileUpload {
  private:
   arrow::Result<UploadResult> VerifyAndPublish() {
     ARROW_RETURN_NOT_OK(staged_->Seal());
-    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ObjectReader> reader, staged_->OpenSealed());
+    ARROW_ASSIGN_OR_RAISE(auto sealed, staged_->OpenSealed());
+    const auto reader = std::make_shared<DiskWatchedReader>(std::move(sealed));
     ARROW_ASSIGN_OR_RAISE(auto footer, Verify(reader));
     if (caller_.IsGone()) return CallerIsGone();
     if (caller_.activity) caller_.activity->rows_in += footer->rows;
@@ -90,15 +122,15 @@ class StagedFileUpload final : public FileUpload {
   }
 
   arrow::Result<std::shared_ptr<const Footer>> Verify(
-      const std::shared_ptr<ObjectReader>& reader) const {
+      const std::shared_ptr<DiskWatchedReader>& reader) const {
     auto footer = ReadFooter(*reader);
-    if (!footer.ok()) return NotStored(footer.status());
+    if (!footer.ok()) return NotStored(footer.status(), *reader);
     // A stretch of zeros in a footer ends it early, and what stood behind is lost.
     if ((*footer)->unread_bytes != 0) {
-      return NotStored(MakeError(ErrorKind::kInvalidArgument, "its footer is damaged"));
+      return NotStored(MakeError(ErrorKind::kInvalidArgument, "its footer is damaged"), *reader);
     }
     if (const auto verified = VerifyPages(reader, **footer, resources_.workers); !verified.ok()) {
-      return NotStored(verified);
+      return NotStored(verified, *reader);
     }
     ARROW_RETURN_NOT_OK(CheckSchemaWithin(limits_, *(*footer)->logical_schema));
     if (request_.rows && *request_.rows != (*footer)->rows) {

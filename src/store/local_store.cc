@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -243,10 +244,11 @@ SyncDurations ShowSyncs(Metrics* metrics) {
 
 using FileSystem = struct statvfs;
 
-// Blocks of the file system that `root` is on, in bytes.
+// Blocks of the file system that `root` is on, in bytes; NaN when it does not say, as 0 would look
+// like a full disk.
 double StorageBytes(const LocalRoot& root, fsblkcnt_t FileSystem::* blocks) {
   FileSystem state{};
-  if (::fstatvfs(root.root(), &state) != 0) return 0;
+  if (::fstatvfs(root.root(), &state) != 0) return std::numeric_limits<double>::quiet_NaN();
   return static_cast<double>(state.*blocks) * static_cast<double>(state.f_frsize);
 }
 

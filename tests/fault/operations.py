@@ -6,6 +6,7 @@ takes the store from one to another. Calls go through gRPC, which shows the stat
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import pathlib
@@ -17,12 +18,13 @@ import grpc
 import numpy as np
 import pyarrow as pa
 import pyarrow.flight as flight
+import pyarrow.parquet as pq
 
 import flight_steps
 from hangar_fixtures import eventually
 from raw_flight import (
-    RawFlight, action_message, assert_fit_for_clients, command_descriptor, ipc_messages, parse,
-    path_descriptor, ticket_message)
+    RawFlight, action_message, assert_fit_for_clients, bytes_field, command_descriptor,
+    ipc_messages, parse, path_descriptor, ticket_message)
 from syscall_shim import SyscallShim
 
 ROW_GROUP_ROWS = 2000
@@ -104,12 +106,25 @@ class Bench:
         self.raw.put(command_descriptor(command),
                      ipc_messages(table.to_batches(1000), table.schema))
 
+    def put_file(self, name, table, **keys):
+        """Puts a Parquet file, which is to be stored byte for byte."""
+        command = json.dumps({"dataset": name, "format": "parquet", **keys})
+        blocks = file_blocks(table)
+        self.raw.put(command_descriptor(command), ipc_messages(blocks.to_batches(), blocks.schema))
+
     def act(self, kind, body):
         body = body if isinstance(body, str) else json.dumps(body)
         return list(self.raw.stream("DoAction", action_message(kind, body)))
 
     def rows(self, name):
         return decode(self.raw.stream("DoGet", ticket_message(name)))
+
+    def file_rows(self, name):
+        """The rows of the stored file itself, as it comes over the wire."""
+        command = json.dumps({"dataset": name, "format": "parquet"})
+        found = flight.FlightInfo.deserialize(self.raw.get_info(command_descriptor(command)))
+        blocks = decode(self.raw.stream("DoGet", bytes_field(1, found.endpoints[0].ticket.ticket)))
+        return pq.read_table(io.BytesIO(b"".join(blocks["parquet"].to_pylist())))
 
     def described(self, name):
         """The row count that GetFlightInfo tells."""
@@ -195,6 +210,16 @@ class Bench:
         return sum(f"{link}/".startswith(f"{self.data}/") for link in links)
 
 
+def file_blocks(table):
+    """A Parquet file of the table, as Flight carries files: some bytes a batch."""
+    written = io.BytesIO()
+    pq.write_table(table, written, row_group_size=ROW_GROUP_ROWS)
+    data = written.getvalue()
+    blocks = [pa.record_batch({"parquet": pa.array([data[at:at + 16_384]], pa.binary())})
+              for at in range(0, len(data), 16_384)]
+    return pa.Table.from_batches(blocks)
+
+
 def decode(messages):
     """The table of the FlightData messages of a DoGet."""
     stream = b""
@@ -256,6 +281,8 @@ def operations(seed=0, rows=5000):
                                                 bench.version("v.parquet"))),
         Operation("put_create", base, base | {"c.parquet": new},
                   lambda bench: bench.put("c.parquet", new, mode="create")),
+        Operation("put_file", base | {"p.parquet": old}, base | {"p.parquet": new},
+                  lambda bench: bench.put_file("p.parquet", new), retires="p.parquet"),
         Operation("put_over_empty_folder", base, base | {"f.parquet": new},
                   lambda bench: bench.put("f.parquet", new), prepare=_make_empty_folder),
         Operation("drop", base | {"d/d.parquet": old}, base,
@@ -279,6 +306,7 @@ def operations(seed=0, rows=5000):
                   lambda bench: bench.act("undrop_dataset", "u/u.parquet"),
                   prepare=lambda bench: _put_and_drop(bench, "u/u.parquet", old)),
         Operation("get", run=lambda bench: bench.rows("a/r.parquet"), gives=old, **read),
+        Operation("get_file", run=lambda bench: bench.file_rows("a/r.parquet"), gives=old, **read),
         Operation("info", run=lambda bench: bench.described("a/r.parquet"), gives=rows, **read),
         Operation("list", run=lambda bench: bench.listed(),
                   gives=["a/r.parquet", "other.parquet"], **read),

@@ -17,6 +17,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -489,6 +490,12 @@ int faccessat(int folder, const char* path, int mode, int flags) noexcept {
   if (!IsInside(folder, path)) return NEXT(faccessat)(folder, path, mode, flags);
   const Call call(Kind::kStat);
   return call.Fails() ? -1 : NEXT(faccessat)(folder, path, mode, flags);
+}
+
+int fstatvfs(int fd, struct statvfs* state) noexcept {
+  if (!IsInside(fd)) return NEXT(fstatvfs)(fd, state);
+  const Call call(Kind::kStat);
+  return call.Fails() ? -1 : NEXT(fstatvfs)(fd, state);
 }
 
 DIR* opendir(const char* path) {
