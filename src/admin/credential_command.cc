@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "config/load.h"
 
 namespace hangar {
@@ -80,8 +81,11 @@ void OnRun(CLI::App& command, const std::function<void(int exit_code)>& set_exit
 std::shared_ptr<std::string> AddOutputOption(CLI::App& command) {
   auto output = std::make_shared<std::string>("text");
   command.add_option("--output", *output, "Form of what is printed [text]")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("text|json");
+      ->type_name("text|json")
+      ->check([](const std::string& value) -> std::string {
+        // Not CLI::IsMember, which puts its values into the type's name, and so into completions.
+        return value == "text" || value == "json" ? "" : Quoted(value) + " is not text or json";
+      });
   return output;
 }
 

@@ -150,7 +150,7 @@ void AddCreate(CLI::App& token, const ExitCode& set_exit_code) {
   command
       ->add_option("--grant", options->grants,
                    "What it may do beside what the policy says: read, write, drop or admin on "
-                   "names, as read:sales/**; can be repeated")
+                   "names, as 'read:sales/**'; can be repeated")
       ->check([](const std::string& text) { return Problem(ParseTokenGrant(text).status()); }, "")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -158,7 +158,7 @@ void AddCreate(CLI::App& token, const ExitCode& set_exit_code) {
   const auto file = CredentialFileChoice::AddTo(*command, "token_file");
   command->footer(
       "Example:\n  hangar token create --name nightly --expires 90d --grant "
-      "read:sales/** --token-file tokens.toml");
+      "'read:sales/**' --token-file tokens.toml");
   OnRun(*command, set_exit_code, [options, file] { return Create(*options, *file); });
 }
 

@@ -25,27 +25,26 @@ constexpr char kFooter[] =
     "  hangar ls\n"
     "  hangar get sales/2026.parquet -o copy.parquet\n";
 
+using Add = void(CLI::App& app, const ExitCode& exit_code);
+
 void AddAllCommands(CLI::App& app, const ExitCode& exit_code, const AddCommands& add_commands) {
+  // Whatever has been added since the last call stands under this title in the help.
+  const auto group_new = [&app](const std::string& title) {
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      if (command->get_group() == "SUBCOMMANDS") command->group(title);
+    }
+  };
   if (add_commands) add_commands(app, exit_code);
-  AddLs(app, exit_code);
-  AddInfo(app, exit_code);
-  AddSchema(app, exit_code);
-  AddHead(app, exit_code);
-  AddPut(app, exit_code);
-  AddGet(app, exit_code);
-  AddRm(app, exit_code);
-  AddMv(app, exit_code);
-  AddVersions(app, exit_code);
-  AddRestore(app, exit_code);
-  AddUndrop(app, exit_code);
-  AddTrash(app, exit_code);
-  AddCheck(app, exit_code);
-  AddActions(app, exit_code);
-  AddSync(app, exit_code);
-  AddLogin(app, exit_code);
-  AddLogout(app, exit_code);
-  AddProfiles(app, exit_code);
-  AddCompletion(app, exit_code);
+  group_new("Server");
+  for (Add* add : {AddLs, AddInfo, AddSchema, AddHead, AddPut, AddGet, AddSync, AddMv, AddRm,
+                   AddUndrop, AddTrash, AddVersions, AddRestore, AddCheck}) {
+    add(app, exit_code);
+  }
+  group_new("Datasets");
+  for (Add* add : {AddLogin, AddLogout, AddProfiles, AddActions, AddCompletion}) {
+    add(app, exit_code);
+  }
+  group_new("Connections");
 }
 
 // "hangar put" for an error in the arguments of put.

@@ -1,6 +1,8 @@
 """The policy's file changes while the server runs."""
 
 import os
+import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -136,3 +138,23 @@ def test_each_call_goes_by_one_policy_while_it_is_swapped_under_load(guarded):
     guarded.replace_policy(OPEN)
     guarded.reload()
     eventually(lambda: guarded.columns() == ["id", "secret"], "the policy is open again")
+
+
+def test_the_documents_policy_says_what_they_say_it_does(hangar_binary, tmp_path):
+    document = (pathlib.Path(__file__).parents[2] / "docs/security.md").read_text()
+    [policy] = re.findall(r"^```toml\n(.*?)^```$", document, re.M | re.S)
+    (tmp_path / "policy.toml").write_text(policy)
+
+    def may(*words, **options):
+        return subprocess.run(
+            [hangar_binary, "access", "explain", "--policy", tmp_path / "policy.toml",
+             *(f"--{name}={value}" for name, value in options.items()), *words],
+            capture_output=True, text=True, env=clean_environment(),
+            timeout=DEADLINE_SECONDS).returncode
+
+    who = {"as": "user:bob"}
+    assert may("read", "sales/eu", **who) == 0
+    assert may("write", "sales/eu", **who) == 3
+    assert may("read", "staging/a", **who) == 3
+    assert may("read", "sales/eu", group="analysts", **{"as": "user:ann"}) == 0
+    assert may("drop", "staging/tmp/a", **{"as": "user:carol"}) == 0

@@ -8,6 +8,7 @@ import sys
 
 README = pathlib.Path(__file__).parents[2] / "README.md"
 DEFAULT_SERVER = "grpc://127.0.0.1:8815"
+DEFAULT_HTTP = "http://127.0.0.1:8816"
 
 
 def block(language, containing):
@@ -28,10 +29,21 @@ def test_five_minutes_with_pyarrow(server, tmp_path):
 
 
 def test_five_minutes_with_the_command_line(server, hangar_binary, tmp_path):
-    code = block("sh", "heroes.csv").replace("$PWD/build/release",
+    code = block("sh", "printf").replace("$PWD/build/release",
                                              str(pathlib.Path(hangar_binary).parent))
     done = subprocess.run(["bash", "-euxc", code], cwd=tmp_path, text=True, capture_output=True,
                           env=os.environ | {"HANGAR_SERVER": server.uri}, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"heroes\.parquet\s+2\s", done.stdout)
     assert (tmp_path / "heroes.jsonl").read_text() == '{"name":"Mario"}\n'
+
+
+def test_from_anywhere_else(start_server, tmp_path):
+    server = start_server(flags=["--http", "127.0.0.1:0"])
+    (tmp_path / "heroes.csv").write_text("id,name\n1,Mario\n2,Luigi\n")
+    code = block("sh", "curl -T").replace(DEFAULT_HTTP, server.next_uri())
+    done = subprocess.run(["bash", "-euxc", code], cwd=tmp_path, text=True, capture_output=True,
+                          timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Luigi" in done.stdout
+    assert "Mario" not in done.stdout
