@@ -8,6 +8,7 @@
 #include <format>
 #include <string>
 
+#include "base/unique_descriptor.h"
 #include "config/load.h"
 #include "fuzz/require.h"
 
@@ -17,18 +18,15 @@ namespace {
 // A file in memory that has a path as others have.
 class MemoryFile {
  public:
-  explicit MemoryFile(const std::string& text) : descriptor_(memfd_create("settings", 0)) {
-    Require(write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size()),
+  explicit MemoryFile(const std::string& text) : file_(memfd_create("settings", 0)) {
+    Require(write(file_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()),
             "the file was written");
   }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { close(descriptor_); }
 
-  std::string path() const { return std::format("/proc/self/fd/{}", descriptor_); }
+  std::string path() const { return std::format("/proc/self/fd/{}", file_.get()); }
 
  private:
-  const int descriptor_;
+  const UniqueDescriptor file_;
 };
 
 void Try(const std::string& text) {

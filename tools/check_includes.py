@@ -35,7 +35,9 @@ MAY_USE = {
     "app": LOWER | USE_CASES | {"flight", "http"},
     "admin": {"config", "access"},
     "client": set(),
-    "cli": {"client", "text"},
+    "files": set(),
+    "sync": {"client", "files"},
+    "cli": {"sync", "client", "files", "text"},
     "": {"app", "admin", "cli"},  # main.cc
 }
 OPEN_TO_ALL = {"base", "metrics"}

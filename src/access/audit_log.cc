@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/mutex.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 namespace {
@@ -66,27 +67,15 @@ std::string LineOf(const AuditEvent& event) {
          "\n";
 }
 
-// Owns a descriptor of the file, opened for appending.
+// The file, opened for appending.
 class AppendedFile {
  public:
-  AppendedFile() = default;
-  AppendedFile(AppendedFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  AppendedFile& operator=(AppendedFile&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~AppendedFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
   /// 0 or an errno.
   int Open(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-                          S_IRUSR | S_IWUSR);
-    if (fd < 0) return errno;
-    AppendedFile opened;
-    opened.fd_ = fd;
-    *this = std::move(opened);
+    UniqueDescriptor opened(::open(
+        path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, S_IRUSR | S_IWUSR));
+    if (!opened.is_open()) return errno;
+    file_ = std::move(opened);
     return 0;
   }
 
@@ -94,13 +83,13 @@ class AppendedFile {
   /// written, or -1 with errno.
   ssize_t Write(const std::string& bytes) const {
     for (;;) {
-      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+      const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
       if (written >= 0 || errno != EINTR) return written;
     }
   }
 
  private:
-  int fd_ = -1;
+  UniqueDescriptor file_;
 };
 
 class FileAuditLog final : public AuditLog {

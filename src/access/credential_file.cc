@@ -15,6 +15,7 @@
 #include "access/watched_file.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 namespace {
@@ -27,20 +28,6 @@ arrow::Status Failed(std::string_view what, const std::string& path) {
   return Error(ErrorKind::kFailedPrecondition, "{} {}: {}", what, Quoted(path),
                std::strerror(errno));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
 
 // The file that the path leads to, so that a link stays a link.
 std::string Resolved(const std::string& path) {
@@ -60,13 +47,13 @@ class Replacement {
   explicit Replacement(const std::string& path)
       : path_(path + ".XXXXXX"), file_(::mkostemp(path_.data(), O_CLOEXEC)) {}
   ~Replacement() {
-    if (!is_done_ && file_.get() >= 0) ::unlink(path_.c_str());
+    if (!is_done_ && file_.is_open()) ::unlink(path_.c_str());
   }
   Replacement(const Replacement&) = delete;
   Replacement& operator=(const Replacement&) = delete;
 
   arrow::Status Write(std::string_view text) {
-    if (file_.get() < 0) return Failed("cannot make", path_);
+    if (!file_.is_open()) return Failed("cannot make", path_);
     while (!text.empty()) {
       const ssize_t written = ::write(file_.get(), text.data(), text.size());
       if (written < 0 && errno == EINTR) continue;
@@ -99,7 +86,7 @@ class Replacement {
 
  private:
   std::string path_;
-  const Descriptor file_;
+  const UniqueDescriptor file_;
   bool is_done_ = false;
 };
 
@@ -123,8 +110,8 @@ arrow::Status ChangeCredentialFile(
     const std::string& path,
     const std::function<arrow::Result<std::string>(const std::string& text)>& change) {
   const std::string file = Resolved(path);
-  const Descriptor folder(::open(FolderOf(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0) return Failed("cannot open the folder of", path);
+  const UniqueDescriptor folder(::open(FolderOf(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return Failed("cannot open the folder of", path);
   while (::flock(folder.get(), LOCK_EX) != 0) {
     if (errno != EINTR) return Failed("cannot lock the folder of", path);
   }

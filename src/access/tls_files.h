@@ -74,4 +74,12 @@ class TlsFiles {
   std::shared_ptr<const TlsMaterial> current_ HANGAR_GUARDED_BY(mutex_);
 };
 
+/// How doors encrypt their connections: all of them by the same files, which are read once.
+struct DoorTls {
+  std::shared_ptr<TlsFiles> files;  ///< nullptr: not at all.
+  ClientCertificateMode client_certificates = ClientCertificateMode::kOff;
+
+  bool is_on() const { return files != nullptr; }
+};
+
 }  // namespace hangar

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 namespace {
@@ -38,19 +39,17 @@ WatchedFile::Fingerprint WatchedFile::Look() const {
 }
 
 arrow::Result<std::string> WatchedFile::ReadWhole() const {
-  const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return CannotRead(path_, errno);
+  const UniqueDescriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return CannotRead(path_, errno);
   std::string contents;
   std::array<char, 65536> block;
   ssize_t count = 0;
-  while ((count = ::read(file, block.data(), block.size())) != 0) {
+  while ((count = ::read(file.get(), block.data(), block.size())) != 0) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 || static_cast<int64_t>(contents.size()) + count > kBytesMax) break;
     contents.append(block.data(), static_cast<size_t>(count));
   }
-  const int error_number = count < 0 ? errno : EFBIG;
-  ::close(file);
-  if (count != 0) return CannotRead(path_, error_number);
+  if (count != 0) return CannotRead(path_, count < 0 ? errno : EFBIG);
   return contents;
 }
 

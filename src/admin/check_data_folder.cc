@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 namespace {
@@ -35,25 +36,22 @@ class UploadRehearsal {
         data_(data) {}
   ~UploadRehearsal() {
     for (const fs::path* path : {&staged_, &published_, &linked_}) ::unlink(path->c_str());
-    if (fd_ >= 0) ::close(fd_);
   }
   UploadRehearsal(const UploadRehearsal&) = delete;
   UploadRehearsal& operator=(const UploadRehearsal&) = delete;
 
   // The first step that fails, "" when all work; errno says why.
   std::string_view FirstFailure() {
-    fd_ = ::open(staged_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd_ < 0) return "a file cannot be made in it";
-    if (::write(fd_, "PAR1", 4) != 4) return "a file in it cannot be written";
-    if (::fsync(fd_) != 0) return "a file in it cannot be made durable";
+    file_ =
+        UniqueDescriptor(::open(staged_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
+    if (!file_.is_open()) return "a file cannot be made in it";
+    if (::write(file_.get(), "PAR1", 4) != 4) return "a file in it cannot be written";
+    if (::fsync(file_.get()) != 0) return "a file in it cannot be made durable";
     if (::rename(staged_.c_str(), published_.c_str()) != 0) {
       return "a file cannot be moved from staging to its name";
     }
-    const int folder = ::open(data_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool is_durable = folder >= 0 && ::fsync(folder) == 0;
-    const int error = errno;
-    if (folder >= 0) ::close(folder);
-    errno = error;
+    const UniqueDescriptor folder(::open(data_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const bool is_durable = folder.is_open() && ::fsync(folder.get()) == 0;
     return is_durable ? "" : "the folder itself cannot be made durable";
   }
 
@@ -65,7 +63,7 @@ class UploadRehearsal {
   const fs::path published_;
   const fs::path linked_;
   const fs::path data_;
-  int fd_ = -1;
+  UniqueDescriptor file_;
 };
 
 void CheckOwner(const std::string& data, const struct stat& info, Findings& findings) {

@@ -18,28 +18,13 @@
 #include "base/host_port.h"
 #include "base/network_address.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 #include "config/check_options.h"
 
 namespace hangar {
 namespace {
 
 constexpr std::string_view kUnixScheme = "grpc+unix://";
-
-// A socket that is closed at the end of a scope.
-class Socket {
- public:
-  Socket(int family, int type, int protocol)
-      : fd_(::socket(family, type | SOCK_CLOEXEC, protocol)) {}
-  ~Socket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 void SayInUse(std::string_view setting, const std::string& address,
               const std::optional<PortHolder>& holder, Findings& findings) {
@@ -81,12 +66,13 @@ void SayCannotListen(std::string_view setting, const HostPort& address, int erro
 
 // The error of listening there for a moment; 0 where it works.
 int TryToListen(const addrinfo& address) {
-  const Socket socket(address.ai_family, address.ai_socktype, address.ai_protocol);
-  if (socket.fd() < 0) return errno;
+  const UniqueDescriptor socket(
+      ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC, address.ai_protocol));
+  if (!socket.is_open()) return errno;
   const int yes = 1;
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-  if (::bind(socket.fd(), address.ai_addr, address.ai_addrlen) != 0) return errno;
-  return ::listen(socket.fd(), 1) == 0 ? 0 : errno;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  if (::bind(socket.get(), address.ai_addr, address.ai_addrlen) != 0) return errno;
+  return ::listen(socket.get(), 1) == 0 ? 0 : errno;
 }
 
 void CheckTcp(std::string_view setting, const HostPort& address, Findings& findings) {
@@ -140,8 +126,8 @@ void CheckUnix(const std::string& path, Findings& findings) {
   }
   if (!CanMakeSocket(path, findings)) return;
   std::memcpy(name.sun_path, path.data(), path.size());
-  const Socket client(AF_UNIX, SOCK_STREAM, 0);
-  if (::connect(client.fd(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0) {
+  const UniqueDescriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0) {
     findings.Warning("listen", std::format("a server listens on {} already", Quoted(path)),
                      "this is as it should be if that is the server with these settings");
     return;

@@ -31,11 +31,41 @@ arrow::Result<std::shared_ptr<PolicyKeeper>> PolicyOf(const ServeOptions& option
                                                          : AccessPolicy::EveryoneMayAll());
 }
 
+ClientCertificateMode ModeOf(ClientCertificates setting) {
+  switch (setting) {
+    case ClientCertificates::kOff:
+      return ClientCertificateMode::kOff;
+    case ClientCertificates::kOptional:
+      return ClientCertificateMode::kOptional;
+    case ClientCertificates::kRequired:
+      break;
+  }
+  return ClientCertificateMode::kRequired;
+}
+
+// Nothing is encrypted over a Unix socket.
+bool ListensOnNetwork(const ServeOptions& options) {
+  return !options.listen.starts_with("grpc+unix:") || !options.http.listen.empty();
+}
+
+arrow::Result<DoorTls> TlsOf(const ServeOptions& options, std::shared_ptr<Logger> logger) {
+  const Tls& tls = options.tls;
+  if (tls.certificate.empty() || !ListensOnNetwork(options)) return DoorTls{};
+  ARROW_ASSIGN_OR_RAISE(
+      auto files,
+      TlsFiles::Open({.certificate = tls.certificate, .key = tls.key, .client_ca = tls.client_ca},
+                     std::move(logger)));
+  return DoorTls{.files = std::move(files),
+                 .client_certificates = tls.client_ca.empty() ? ClientCertificateMode::kOff
+                                                              : ModeOf(tls.client_certificates)};
+}
+
 }  // namespace
 
 arrow::Result<AccessParts> MakeAccessParts(const ServeOptions& options,
                                            std::shared_ptr<Logger> logger) {
   AccessParts parts;
+  ARROW_ASSIGN_OR_RAISE(parts.tls, TlsOf(options, logger));
   ARROW_ASSIGN_OR_RAISE(parts.authenticator,
                         Authenticator::Make(AuthenticationOf(options), logger));
   ARROW_ASSIGN_OR_RAISE(parts.policy,

@@ -8,13 +8,15 @@
 #include "access/audit_log.h"
 #include "access/authenticator.h"
 #include "access/policy_keeper.h"
+#include "access/tls_files.h"
 #include "base/log.h"
 #include "config/options.h"
 
 namespace hangar {
 
-/// Who is asking, what they may do, and what is noted of it.
+/// What encrypts the doors, who is asking there, what they may do, and what is noted of it.
 struct AccessParts {
+  DoorTls tls;
   std::shared_ptr<Authenticator> authenticator;
   std::shared_ptr<PolicyKeeper> policy;
   std::shared_ptr<AuditLog> audit;

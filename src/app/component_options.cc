@@ -6,25 +6,6 @@
 #include <system_error>
 
 namespace hangar {
-namespace {
-
-ClientCertificateMode ModeOf(ClientCertificates setting) {
-  switch (setting) {
-    case ClientCertificates::kOff:
-      return ClientCertificateMode::kOff;
-    case ClientCertificates::kOptional:
-      return ClientCertificateMode::kOptional;
-    case ClientCertificates::kRequired:
-      break;
-  }
-  return ClientCertificateMode::kRequired;
-}
-
-TlsFileNames TlsFilesOf(const Tls& tls) {
-  return {.certificate = tls.certificate, .key = tls.key, .client_ca = tls.client_ca};
-}
-
-}  // namespace
 
 RetentionPolicy RetentionOf(const ServeOptions& options) {
   const History& history = options.history;
@@ -63,8 +44,6 @@ FlightDoorOptions FlightOptionsOf(const ServeOptions& options, const MemoryPlan&
   const Limits& limits = options.limits;
   return {.listen = options.listen,
           .advertise = options.advertise,
-          .tls = {.files = TlsFilesOf(options.tls),
-                  .client_certificates = ModeOf(options.tls.client_certificates)},
           .insecure = options.tls.insecure,
           .message_bytes = std::min(limits.message_bytes, memory.message_bytes),
           .connection_bytes = memory.connection_bytes,
@@ -74,8 +53,6 @@ FlightDoorOptions FlightOptionsOf(const ServeOptions& options, const MemoryPlan&
 
 HttpDoorOptions HttpOptionsOf(const ServeOptions& options) {
   return {.listen = options.http.listen,
-          .tls = {.files = TlsFilesOf(options.tls),
-                  .client_certificates = ModeOf(options.tls.client_certificates)},
           .insecure = options.tls.insecure,
           .cors_origins = options.http.cors_origins,
           .connections = options.http.connections,

@@ -150,12 +150,14 @@ class Server {
     const auto calls = std::make_shared<CallLimits>(CallLimitsOf(options_.limits));
     const auto observer = MakeCallObserver(&metrics_, logger_);
     auto flight = FlightOptionsOf(options_, memory_);
+    flight.tls = access_.tls;
     flight.authenticator = access_.authenticator;
     flight.calls = calls;
     flight.observer = observer;
     ARROW_ASSIGN_OR_RAISE(flight_, FlightDoor::Start(service_, flight, logger_));
     if (!options_.http.listen.empty()) {
       auto http = HttpOptionsOf(options_);
+      http.tls = access_.tls;
       http.authenticator = access_.authenticator;
       http.limits = calls;
       http.observer = observer;

@@ -11,6 +11,8 @@
 #include <format>
 #include <utility>
 
+#include "base/unique_descriptor.h"
+
 namespace hangar {
 namespace {
 
@@ -23,13 +25,11 @@ int SendDatagram(const std::string& socket, std::string_view message) {
   // An abstract name begins with a zero byte, and ends where the length says.
   if (name.sun_path[0] == '@') name.sun_path[0] = '\0';
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket.size());
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return errno;
-  const ssize_t sent = ::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL,
+  const UniqueDescriptor sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!sender.is_open()) return errno;
+  const ssize_t sent = ::sendto(sender.get(), message.data(), message.size(), MSG_NOSIGNAL,
                                 reinterpret_cast<const sockaddr*>(&name), length);
-  const int error = sent < 0 ? errno : 0;
-  ::close(fd);
-  return error;
+  return sent < 0 ? errno : 0;
 }
 
 }  // namespace

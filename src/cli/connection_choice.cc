@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/private_file.h"
 #include "cli/terminal.h"
+#include "files/private_file.h"
 
 namespace hangar::cli {
 namespace {

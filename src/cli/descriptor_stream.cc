@@ -12,6 +12,8 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/util/io_util.h>
 
+#include "base/unique_descriptor.h"
+
 namespace hangar::cli {
 namespace {
 
@@ -21,20 +23,15 @@ constexpr int64_t kTransferBytesMax = 1 << 30;
 // A descriptor, and how much went through it.
 class Descriptor {
  public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  explicit Descriptor(int number) : descriptor_(number) {}
 
-  bool closed() const { return number_ < 0; }
+  bool closed() const { return !descriptor_.is_open(); }
   int64_t position() const { return position_; }
 
   arrow::Status Close() {
     if (closed()) return arrow::Status::OK();
     // The number is free again even where close fails.
-    if (close(std::exchange(number_, -1)) == 0) return arrow::Status::OK();
+    if (close(descriptor_.release()) == 0) return arrow::Status::OK();
     return arrow::internal::IOErrorFromErrno(errno, "close failed");
   }
 
@@ -42,7 +39,7 @@ class Descriptor {
     int64_t done = 0;
     while (done < bytes) {
       const auto wanted = static_cast<size_t>(std::min(bytes - done, kTransferBytesMax));
-      const ssize_t count = read(number_, out + done, wanted);
+      const ssize_t count = read(descriptor_.get(), out + done, wanted);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return arrow::internal::IOErrorFromErrno(errno, "read failed");
       if (count == 0) break;
@@ -55,7 +52,7 @@ class Descriptor {
   arrow::Status Write(const uint8_t* data, int64_t bytes) {
     while (bytes > 0) {
       const ssize_t count =
-          write(number_, data, static_cast<size_t>(std::min(bytes, kTransferBytesMax)));
+          write(descriptor_.get(), data, static_cast<size_t>(std::min(bytes, kTransferBytesMax)));
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return arrow::internal::IOErrorFromErrno(errno, "write failed");
       data += count;
@@ -66,7 +63,7 @@ class Descriptor {
   }
 
  private:
-  int number_;
+  UniqueDescriptor descriptor_;
   int64_t position_ = 0;
 };
 

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 #include "cli/batch_file_reader.h"
 #include "cli/descriptor_stream.h"
 #include "cli/interrupt.h"
@@ -85,12 +86,11 @@ class RenamedDownload final : public Download {
     if (rename(part_.c_str(), path_.c_str()) != 0) return SystemError(path_, errno);
     committed_ = true;
     const fs::path folder = fs::path(path_).parent_path();
-    const int directory =
-        open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return arrow::Status::OK();  // A folder that may be written but not read.
-    const int synced = fsync(directory);
-    close(directory);
-    return synced == 0 ? arrow::Status::OK() : SystemError(path_, errno);
+    const UniqueDescriptor directory(
+        open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Not open: a folder that may be written but not read.
+    if (!directory.is_open()) return arrow::Status::OK();
+    return fsync(directory.get()) == 0 ? arrow::Status::OK() : SystemError(path_, errno);
   }
 
  private:

@@ -20,31 +20,31 @@ InterruptGuard::InterruptGuard(std::function<void()> clean_up) : clean_up_(std::
     // What the parent chose to ignore (nohup, a shell's background job) stays ignored.
     if (action.sa_handler != SIG_IGN) sigaddset(&watched_, signal);
   }
-  signals_ = signalfd(-1, &watched_, SFD_CLOEXEC);
-  ended_ = eventfd(0, EFD_CLOEXEC);
-  if (signals_ < 0 || ended_ < 0) return;  // Out of descriptors: signals end the process as ever.
+  signals_ = UniqueDescriptor(signalfd(-1, &watched_, SFD_CLOEXEC));
+  ended_ = UniqueDescriptor(eventfd(0, EFD_CLOEXEC));
+  // Out of descriptors, signals end the process as ever.
+  if (!signals_.is_open() || !ended_.is_open()) return;
   pthread_sigmask(SIG_BLOCK, &watched_, &before_);
   watcher_ = std::thread([this] { Watch(); });
 }
 
 InterruptGuard::~InterruptGuard() {
-  if (watcher_.joinable()) {
-    const uint64_t one = 1;
-    while (write(ended_, &one, sizeof(one)) < 0 && errno == EINTR) {
-    }
-    watcher_.join();
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  if (!watcher_.joinable()) return;
+  const uint64_t one = 1;
+  while (write(ended_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
   }
-  if (signals_ >= 0) close(signals_);
-  if (ended_ >= 0) close(ended_);
+  watcher_.join();
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 void InterruptGuard::Watch() {
-  std::array<pollfd, 2> polled = {pollfd{signals_, POLLIN, 0}, pollfd{ended_, POLLIN, 0}};
+  std::array<pollfd, 2> polled = {pollfd{signals_.get(), POLLIN, 0},
+                                  pollfd{ended_.get(), POLLIN, 0}};
   while (poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) {
   }
   signalfd_siginfo info{};
-  if ((polled[0].revents & POLLIN) == 0 || read(signals_, &info, sizeof(info)) != sizeof(info)) {
+  if ((polled[0].revents & POLLIN) == 0 ||
+      read(signals_.get(), &info, sizeof(info)) != sizeof(info)) {
     return;
   }
   clean_up_();

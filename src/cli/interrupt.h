@@ -4,6 +4,8 @@
 #include <functional>
 #include <thread>
 
+#include "base/unique_descriptor.h"
+
 namespace hangar::cli {
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP run `clean_up`, on a thread of its own, before they
@@ -24,8 +26,8 @@ class InterruptGuard {
   const std::function<void()> clean_up_;
   sigset_t watched_{};
   sigset_t before_{};
-  int signals_ = -1;  // signalfd
-  int ended_ = -1;    // eventfd
+  UniqueDescriptor signals_;  // signalfd
+  UniqueDescriptor ended_;    // eventfd
   std::thread watcher_;
 };
 

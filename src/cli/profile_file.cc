@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/private_file.h"
+#include "files/private_file.h"
 
 namespace hangar::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
-#include "cli/private_file.h"
+#include "files/private_file.h"
 
 namespace hangar::cli {
 namespace {

@@ -12,11 +12,11 @@
 #include "cli/commands.h"
 #include "cli/file_type.h"
 #include "cli/json_text.h"
-#include "cli/parquet_upload.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "client/client.h"
+#include "files/parquet_upload.h"
 
 namespace hangar::cli {
 namespace {

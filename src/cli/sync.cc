@@ -22,14 +22,14 @@
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/progress.h"
-#include "cli/sync_folder.h"
-#include "cli/sync_names.h"
-#include "cli/sync_plan.h"
-#include "cli/sync_run.h"
-#include "cli/sync_state.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "client/client.h"
+#include "sync/sync_folder.h"
+#include "sync/sync_names.h"
+#include "sync/sync_plan.h"
+#include "sync/sync_run.h"
+#include "sync/sync_state.h"
 
 namespace hangar::cli {
 namespace {
@@ -43,16 +43,16 @@ struct SyncCommandOptions : CommonOptions {
   int jobs = 4;
 };
 
-std::string_view VerbOf(SyncStep step, SyncDirection direction, bool future) {
-  const bool up = direction == SyncDirection::kUp;
+std::string_view VerbOf(sync::SyncStep step, sync::SyncDirection direction, bool future) {
+  const bool up = direction == sync::SyncDirection::kUp;
   switch (step) {
-    case SyncStep::kCopy:
+    case sync::SyncStep::kCopy:
       return up ? (future ? "upload" : "uploaded") : (future ? "download" : "downloaded");
-    case SyncStep::kCompare:
+    case sync::SyncStep::kCompare:
       return future ? "compare" : (up ? "uploaded" : "downloaded");
-    case SyncStep::kRemove:
+    case sync::SyncStep::kRemove:
       return future ? "remove" : "removed";
-    case SyncStep::kConflict:
+    case sync::SyncStep::kConflict:
       return "conflict";
   }
   return "";
@@ -61,13 +61,14 @@ std::string_view VerbOf(SyncStep step, SyncDirection direction, bool future) {
 // What is found and done, as it happens, and the sum of it.
 class SyncReport {
  public:
-  SyncReport(const SyncCommandOptions& options, const SyncSides& sides, const SyncPlan& plan)
+  SyncReport(const SyncCommandOptions& options, const sync::SyncSides& sides,
+             const sync::SyncPlan& plan)
       : options_(options),
         sides_(sides),
         all_(plan.actions.size()),
         unchanged_(plan.unchanged),
         bar_("sync", !options.quiet) {
-    for (const SyncAction& action : plan.actions) bytes_to_copy_ += action.bytes;
+    for (const sync::SyncAction& action : plan.actions) bytes_to_copy_ += action.bytes;
   }
 
   void AddBytes(int64_t bytes) {
@@ -75,13 +76,13 @@ class SyncReport {
     ShowProgress();
   }
 
-  void Add(const SyncOutcome& outcome) {
+  void Add(const sync::SyncOutcome& outcome) {
     ++done_;
-    if (outcome.kind == SyncOutcome::Kind::kSame) ++unchanged_;
-    if (outcome.kind == SyncOutcome::Kind::kConflict) ++conflicts_;
-    if (outcome.kind == SyncOutcome::Kind::kFailed) ++failed_;
-    if (outcome.kind == SyncOutcome::Kind::kDone) {
-      ++(outcome.action.step == SyncStep::kRemove ? removed_ : copied_);
+    if (outcome.kind == sync::SyncOutcome::Kind::kSame) ++unchanged_;
+    if (outcome.kind == sync::SyncOutcome::Kind::kConflict) ++conflicts_;
+    if (outcome.kind == sync::SyncOutcome::Kind::kFailed) ++failed_;
+    if (outcome.kind == sync::SyncOutcome::Kind::kDone) {
+      ++(outcome.action.step == sync::SyncStep::kRemove ? removed_ : copied_);
       copied_bytes_ += outcome.action.bytes;
     }
     bar_.Hide();
@@ -101,7 +102,7 @@ class SyncReport {
     if (!options_.json() && !options_.quiet) {
       std::string line =
           std::format("{} {} ({}), {} removed, {} unchanged", FormatCount(copied_),
-                      VerbOf(SyncStep::kCopy, sides_.direction, /*future=*/false),
+                      VerbOf(sync::SyncStep::kCopy, sides_.direction, /*future=*/false),
                       FormatBytes(copied_bytes_), FormatCount(removed_), FormatCount(unchanged_));
       if (conflicts_ > 0) line += ", " + CountOf(conflicts_, "conflict");
       if (failed_ > 0) line += std::format(", {} failed", FormatCount(failed_));
@@ -125,33 +126,33 @@ class SyncReport {
                            FormatBytes(bytes_to_copy_)));
   }
 
-  void Show(const SyncOutcome& outcome) const {
+  void Show(const sync::SyncOutcome& outcome) const {
     if (options_.json()) {
       PrintJson(OutcomeJson(outcome));
-    } else if (!outcome.sentence.empty()) {
-      PrintError(outcome.sentence);
-    } else if (!options_.quiet && outcome.kind == SyncOutcome::Kind::kDone) {
+    } else if (!outcome.error.ok()) {
+      PrintError(Sentence(outcome.error));
+    } else if (!options_.quiet && outcome.kind == sync::SyncOutcome::Kind::kDone) {
       Print(std::format("{} {}\n", VerbOf(outcome.action.step, sides_.direction, /*future=*/false),
                         Printable(outcome.action.path)));
     }
   }
 
-  nlohmann::ordered_json OutcomeJson(const SyncOutcome& outcome) const {
+  nlohmann::ordered_json OutcomeJson(const sync::SyncOutcome& outcome) const {
     constexpr std::array kNames = {"done", "same", "conflict", "failed"};
     nlohmann::ordered_json object = {
         {"action", VerbOf(outcome.action.step, sides_.direction, /*future=*/true)},
         {"file", outcome.action.path},
-        {"dataset", DatasetAt(sides_.prefix, outcome.action.path)},
+        {"dataset", sync::DatasetAt(sides_.prefix, outcome.action.path)},
         {"bytes", outcome.action.bytes},
         {"outcome", kNames[static_cast<size_t>(outcome.kind)]}};
-    if (!outcome.sentence.empty()) object["problem"] = outcome.sentence;
+    if (!outcome.error.ok()) object["problem"] = Sentence(outcome.error);
     return object;
   }
 
   static constexpr auto kLogEvery = std::chrono::seconds(30);
 
   const SyncCommandOptions& options_;
-  const SyncSides& sides_;
+  const sync::SyncSides& sides_;
   const size_t all_;
   size_t done_ = 0;
   int64_t unchanged_ = 0;
@@ -167,7 +168,7 @@ class SyncReport {
 };
 
 struct RemoteContents {
-  RemoteFiles files;
+  sync::RemoteFiles files;
   std::vector<std::string> problems;
 };
 
@@ -179,9 +180,9 @@ arrow::Result<RemoteContents> ListRemote(const client::Client& client, const std
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const auto dataset, listing->Next());
     if (!dataset) return contents;
-    if (!dataset->name.starts_with(start) || !IsParquetName(dataset->name)) continue;
+    if (!dataset->name.starts_with(start) || !sync::IsParquetName(dataset->name)) continue;
     const std::string path = dataset->name.substr(start.size());
-    const arrow::Status name = CheckSyncPath(path);
+    const arrow::Status name = sync::CheckSyncPath(path);
     if (name.ok()) {
       contents.files[path] = {.version = dataset->version, .bytes = dataset->bytes};
     } else {
@@ -192,8 +193,8 @@ arrow::Result<RemoteContents> ListRemote(const client::Client& client, const std
 }
 
 // A file of the same size and another time may have been touched only.
-arrow::Status RecognizeTouched(const SyncFolder& folder, const LocalFiles& local,
-                               SyncedFiles* synced) {
+arrow::Status RecognizeTouched(const sync::SyncFolder& folder, const sync::LocalFiles& local,
+                               sync::SyncedFiles* synced) {
   for (const auto& [path, file] : local) {
     const auto known = synced->find(path);
     if (known == synced->end() || known->second.local == file ||
@@ -206,17 +207,18 @@ arrow::Status RecognizeTouched(const SyncFolder& folder, const LocalFiles& local
   return arrow::Status::OK();
 }
 
-void PrintPlan(const SyncPlan& plan, const SyncSides& sides, const SyncCommandOptions& options) {
-  for (const SyncAction& action : plan.actions) {
+void PrintPlan(const sync::SyncPlan& plan, const sync::SyncSides& sides,
+               const SyncCommandOptions& options) {
+  for (const sync::SyncAction& action : plan.actions) {
     const std::string_view verb = VerbOf(action.step, sides.direction, true);
     if (options.json()) {
       nlohmann::ordered_json object = {{"action", verb},
                                        {"file", action.path},
-                                       {"dataset", DatasetAt(sides.prefix, action.path)},
+                                       {"dataset", sync::DatasetAt(sides.prefix, action.path)},
                                        {"bytes", action.bytes}};
       if (!action.reason.empty()) object["problem"] = action.reason;
       PrintJson(object);
-    } else if (action.step == SyncStep::kConflict) {
+    } else if (action.step == sync::SyncStep::kConflict) {
       Print(std::format("would leave {}, which {}\n", Printable(action.path), action.reason));
     } else {
       Print(std::format("would {} {}\n", verb, Printable(action.path)));
@@ -227,9 +229,9 @@ void PrintPlan(const SyncPlan& plan, const SyncSides& sides, const SyncCommandOp
 // What a signal has to leave in order.
 class Unfinished {
  public:
-  explicit Unfinished(const SyncFolder& folder) : folder_(folder) {}
+  explicit Unfinished(const sync::SyncFolder& folder) : folder_(folder) {}
 
-  void Set(SyncRun* run) HANGAR_EXCLUDES(mutex_) {
+  void Set(sync::SyncRun* run) HANGAR_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
     run_ = run;
   }
@@ -241,40 +243,40 @@ class Unfinished {
   }
 
  private:
-  const SyncFolder& folder_;
+  const sync::SyncFolder& folder_;
   Mutex mutex_;
-  SyncRun* run_ HANGAR_GUARDED_BY(mutex_) = nullptr;
+  sync::SyncRun* run_ HANGAR_GUARDED_BY(mutex_) = nullptr;
 };
 
 // Gives the exit code.
-arrow::Result<int> Sync(const SyncCommandOptions& options, const SyncSides& sides,
-                        const client::ClientOptions& connection, SyncFolder& folder) {
-  ARROW_ASSIGN_OR_RAISE(SyncState state,
-                        SyncState::Load(folder.state_path(), connection.uri, sides.prefix));
+arrow::Result<int> Sync(const SyncCommandOptions& options, const sync::SyncSides& sides,
+                        const client::ClientOptions& connection, sync::SyncFolder& folder) {
+  ARROW_ASSIGN_OR_RAISE(sync::SyncState state,
+                        sync::SyncState::Load(folder.state_path(), connection.uri, sides.prefix));
   Unfinished unfinished(folder);
   // Before the client's threads, which inherit that the signals are the guard's.
   const InterruptGuard guard([&] { unfinished.Save(); });
   ARROW_ASSIGN_OR_RAISE(const auto client, Connect(connection));
   ARROW_ASSIGN_OR_RAISE(const RemoteContents remote, ListRemote(*client, sides.prefix));
-  ARROW_ASSIGN_OR_RAISE(const FolderContents local, folder.Scan());
+  ARROW_ASSIGN_OR_RAISE(const sync::FolderContents local, folder.Scan());
   ARROW_RETURN_NOT_OK(RecognizeTouched(folder, local.files, &state.files));
-  const SyncOptions sync{
+  const sync::SyncOptions wanted{
       .direction = sides.direction, .remove = options.remove, .force = options.force};
-  const SyncPlan plan = PlanSync(sync, local.files, remote.files, state.files);
+  const sync::SyncPlan plan = sync::PlanSync(wanted, local.files, remote.files, state.files);
   if (options.dry_run) {
     PrintPlan(plan, sides, options);
     return 0;
   }
   SyncReport report(options, sides, plan);
-  const bool down = sides.direction == SyncDirection::kDown;
+  const bool down = sides.direction == sync::SyncDirection::kDown;
   for (const std::string& problem : down ? remote.problems : local.problems) {
     report.AddProblem(problem);
   }
-  SyncRun run(
-      {.options = sync, .prefix = sides.prefix, .connection = connection, .jobs = options.jobs},
+  sync::SyncRun run(
+      {.options = wanted, .prefix = sides.prefix, .connection = connection, .jobs = options.jobs},
       folder, state, local.files,
       {.on_bytes = [&](int64_t bytes) { report.AddBytes(bytes); },
-       .on_outcome = [&](const SyncOutcome& outcome) { report.Add(outcome); }});
+       .on_outcome = [&](const sync::SyncOutcome& outcome) { report.Add(outcome); }});
   unfinished.Set(&run);
   const arrow::Status status = run.Run(plan.actions);
   unfinished.Set(nullptr);
@@ -284,11 +286,12 @@ arrow::Result<int> Sync(const SyncCommandOptions& options, const SyncSides& side
 }
 
 arrow::Result<int> Run(const SyncCommandOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(const SyncSides sides, ParseSyncSides(options.source, options.target));
+  ARROW_ASSIGN_OR_RAISE(const sync::SyncSides sides,
+                        sync::ParseSyncSides(options.source, options.target));
   ARROW_ASSIGN_OR_RAISE(const client::ClientOptions connection, ConnectionOf(options));
-  const bool down = sides.direction == SyncDirection::kDown;
+  const bool down = sides.direction == sync::SyncDirection::kDown;
   ARROW_ASSIGN_OR_RAISE(const auto folder,
-                        SyncFolder::Open(sides.folder, /*make=*/down && !options.dry_run));
+                        sync::SyncFolder::Open(sides.folder, /*make=*/down && !options.dry_run));
   if (!options.dry_run) ARROW_RETURN_NOT_OK(folder->Lock());
   return Sync(options, sides, connection, *folder);
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/trace_context.h"
 #include "flight/access_middleware.h"
+#include "flight/connection_progress.h"
 #include "flight/status_table.h"
 #include "service/caller.h"
 
@@ -76,7 +77,8 @@ class CallLogEntry final : public flight::ServerMiddleware {
       : context_(context),
         gives_stream_(gives_stream),
         trace_(ContinueTrace(TraceparentOf(context))),
-        call_(observer.Begin(method, {.peer = context.peer(), .trace_id = trace_.trace_id},
+        call_(observer.Begin(method,
+                             {.peer = TextOfPeer(context.peer()), .trace_id = trace_.trace_id},
                              [activity = activity_] { return TrafficOf(*activity); })) {}
 
   void SendingHeaders(flight::AddCallHeaders* headers) override {

@@ -80,4 +80,13 @@ std::string AddressOfPeer(std::string_view peer) {
   return std::string(peer);
 }
 
+std::string TextOfPeer(std::string_view peer) {
+  const std::string address = AddressOfPeer(peer);
+  const size_t colon = peer.rfind(':');
+  if (address == "unix" || colon == std::string_view::npos) return address;
+  const std::string_view port = peer.substr(colon + 1);
+  return address.contains(':') ? std::format("[{}]:{}", address, port)
+                               : std::format("{}:{}", address, port);
+}
+
 }  // namespace hangar

@@ -22,4 +22,7 @@ std::unordered_map<std::string, ConnectionProgress> ProgressByPeer();
 /// "unix" for whatever comes over a Unix socket.
 std::string AddressOfPeer(std::string_view peer);
 
+/// A gRPC peer for people: "192.0.2.1:5000", "[2001:db8::1]:5000", or "unix".
+std::string TextOfPeer(std::string_view peer);
+
 }  // namespace hangar

@@ -79,5 +79,13 @@ TEST(ConnectionProgress, NamesTheCallerByItsAddressAlone) {
   EXPECT_EQ(AddressOfPeer(""), "");
 }
 
+TEST(TextOfPeer, IsAsPeopleWriteAddresses) {
+  EXPECT_EQ(TextOfPeer("ipv4:192.0.2.1:5000"), "192.0.2.1:5000");
+  EXPECT_EQ(TextOfPeer("ipv6:%5B2001:db8::1%5D:5000"), "[2001:db8::1]:5000");
+  EXPECT_EQ(TextOfPeer("ipv6:[2001:db8::1]:5000"), "[2001:db8::1]:5000");
+  EXPECT_EQ(TextOfPeer("unix:/run/hangar.sock"), "unix");
+  EXPECT_EQ(TextOfPeer(""), "");
+}
+
 }  // namespace
 }  // namespace hangar

@@ -26,6 +26,7 @@
 #include "flight/call_log.h"
 #include "flight/certificate_interceptor.h"
 #include "flight/command.h"
+#include "flight/connection_progress.h"
 #include "flight/file_stream.h"
 #include "flight/flight_info.h"
 #include "flight/health_service.h"
@@ -47,7 +48,7 @@ namespace flight = arrow::flight;
 constexpr std::chrono::milliseconds kLastAnswers{250};
 
 Caller CallerOf(const flight::ServerCallContext& context) {
-  Caller caller{.peer = context.peer(),
+  Caller caller{.peer = TextOfPeer(context.peer()),
                 .is_cancelled = [&context] { return context.is_cancelled(); },
                 .identity = IdentityOf(context)};
   CompleteCaller(context, &caller);
@@ -158,22 +159,18 @@ bool AsksWho(const FlightDoorOptions& options) {
 }
 
 // What encrypts the address, or nullptr; its scheme says then which it is.
-arrow::Result<std::shared_ptr<grpc::ServerCredentials>> OpenTls(
-    const FlightDoorOptions& options, const std::shared_ptr<Logger>& logger,
-    ListenAddress& address) {
-  const TlsFileNames& names = options.tls.files;
+arrow::Result<std::shared_ptr<grpc::ServerCredentials>> OpenTls(const FlightDoorOptions& options,
+                                                                ListenAddress& address) {
   if (address.is_unix()) return nullptr;
-  if (names.certificate.empty()) {
-    if (!address.is_tls() && names.client_ca.empty()) return nullptr;
+  if (!options.tls.is_on()) {
+    if (!address.is_tls()) return nullptr;
     return Error(ErrorKind::kInvalidArgument,
-                 "cannot listen on {}: {} needs a certificate and its key (--tls-cert, --tls-key)",
-                 options.listen, address.is_tls() ? "grpc+tls" : "to verify clients");
+                 "cannot listen on {}: grpc+tls needs a certificate and its key (--tls-cert, "
+                 "--tls-key)",
+                 options.listen);
   }
-  ARROW_ASSIGN_OR_RAISE(auto files, TlsFiles::Open(names, logger));
   address.scheme = kTlsScheme;
-  return MakeTlsCredentials(std::move(files), names.client_ca.empty()
-                                                  ? ClientCertificateMode::kOff
-                                                  : options.tls.client_certificates);
+  return MakeTlsCredentials(options.tls.files, options.tls.client_certificates);
 }
 
 // What each call goes through, in this order: it is noted before it can be refused, and limits are
@@ -352,7 +349,7 @@ arrow::Result<std::unique_ptr<FlightDoor>> FlightDoor::Start(
                      "an address to advertise is not a URI such as grpc://data.example.org:8815");
   }
   auto parts = std::make_unique<Parts>();
-  ARROW_ASSIGN_OR_RAISE(parts->tls, OpenTls(options, logger, address));
+  ARROW_ASSIGN_OR_RAISE(parts->tls, OpenTls(options, address));
   ARROW_RETURN_NOT_OK(CheckEncryption({.uri = address.ToUri(address.port),
                                        .host = address.host,
                                        .is_encrypted = parts->tls != nullptr,

@@ -20,19 +20,13 @@ namespace hangar {
 
 struct ListenAddress;
 
-/// How the connections to a TCP address are encrypted. Those to a Unix socket never are.
-struct FlightDoorTls {
-  TlsFileNames files;  ///< No certificate: not at all.
-  ClientCertificateMode client_certificates = ClientCertificateMode::kRequired;  ///< With a CA.
-};
-
 struct FlightDoorOptions {
   /// Where to listen: grpc://HOST:PORT (port 0: a free one), grpc+tls://HOST:PORT, which is the
   /// same where there is a certificate, or grpc+unix:///PATH.
   std::string listen;
   /// What endpoints name as their locations; empty: the connection that asked.
   std::vector<std::string> advertise;
-  FlightDoorTls tls;
+  DoorTls tls;  ///< Of a TCP address; a Unix socket is never encrypted.
   /// Says that callers may show who they are in plain text, see CheckEncryption.
   bool insecure = false;
   std::shared_ptr<Authenticator> authenticator;  ///< nullptr: nobody is asked who they are.

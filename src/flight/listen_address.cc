@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 namespace {
@@ -27,22 +28,6 @@ arrow::Status Invalid(const std::string& uri, std::string_view why) {
                "grpc://127.0.0.1:0 and grpc+unix:///run/hangar.sock",
                Quoted(uri), why);
 }
-
-// A socket that is closed at the end of a scope.
-class Socket {
- public:
-  Socket(int family, int type, int protocol)
-      : fd_(::socket(family, type | SOCK_CLOEXEC, protocol)) {}
-  ~Socket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 arrow::Status CannotListen(const ListenAddress& address, int error) {
   const std::string uri = address.ToUri(address.port);
@@ -68,11 +53,12 @@ arrow::Status CheckCanListenTcp(const ListenAddress& address) {
                  address.ToUri(address.port), ::gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
-  const Socket socket(found->ai_family, found->ai_socktype, found->ai_protocol);
+  const UniqueDescriptor socket(
+      ::socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol));
   const int reuse = 1;
-  ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
-  if (::bind(socket.fd(), found->ai_addr, found->ai_addrlen) != 0 ||
-      ::listen(socket.fd(), 1) != 0) {
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
+  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0 ||
+      ::listen(socket.get(), 1) != 0) {
     return CannotListen(address, errno);
   }
   return arrow::Status::OK();
@@ -91,13 +77,13 @@ arrow::Status CheckCanListenUnix(const ListenAddress& address) {
   struct stat existing{};
   if (::lstat(address.unix_path.c_str(), &existing) == 0) {
     if (!S_ISSOCK(existing.st_mode)) return CannotListen(address, EEXIST);
-    const Socket client(AF_UNIX, SOCK_STREAM, 0);
-    if (::connect(client.fd(), generic, sizeof(name)) == 0)
+    const UniqueDescriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(client.get(), generic, sizeof(name)) == 0)
       return CannotListen(address, EADDRINUSE);
     if (::unlink(address.unix_path.c_str()) != 0) return CannotListen(address, errno);
   }
-  const Socket socket(AF_UNIX, SOCK_STREAM, 0);
-  if (::bind(socket.fd(), generic, sizeof(name)) != 0) return CannotListen(address, errno);
+  const UniqueDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(socket.get(), generic, sizeof(name)) != 0) return CannotListen(address, errno);
   ::unlink(address.unix_path.c_str());
   return arrow::Status::OK();
 }

@@ -18,13 +18,12 @@ constexpr std::chrono::seconds kLingerTime{2};
 
 std::string PeerText(const sockaddr& address, const std::string& host) {
   if (address.sa_family == AF_INET) {
-    return std::format("ipv4:{}:{}", host,
+    return std::format("{}:{}", host,
                        ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port));
   }
   const auto port = ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   // An IPv4 address in IPv6's form is told without it.
-  return host.contains(':') ? std::format("ipv6:%5B{}%5D:{}", host, port)
-                            : std::format("ipv4:{}:{}", host, port);
+  return host.contains(':') ? std::format("[{}]:{}", host, port) : std::format("{}:{}", host, port);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ struct HttpDoorState;
 
 struct HttpDoorOptions {
   std::string listen;  ///< HOST:PORT; an IPv6 address in brackets; port 0: a free one.
-  HttpTlsOptions tls;
+  DoorTls tls;
   bool insecure = false;                                   ///< See DoorAddress.
   std::shared_ptr<Authenticator> authenticator = nullptr;  ///< nullptr: everybody is anonymous.
   std::shared_ptr<CallLimits> limits = nullptr;            ///< nullptr: none.

@@ -84,10 +84,9 @@ void HttpTlsCredentials::UseFor(gnutls_session_t session) const {
 }
 
 arrow::Result<std::unique_ptr<ReloadedHttpTls>> ReloadedHttpTls::Make(
-    const HttpTlsOptions& options, std::shared_ptr<Logger> logger) {
-  ARROW_ASSIGN_OR_RAISE(auto files, TlsFiles::Open(options.files, logger));
+    const DoorTls& options, std::shared_ptr<Logger> logger) {
   std::unique_ptr<ReloadedHttpTls> tls(
-      new ReloadedHttpTls(std::move(files), options.client_certificates, std::move(logger)));
+      new ReloadedHttpTls(options.files, options.client_certificates, std::move(logger)));
   const MutexLock lock(tls->mutex_);
   tls->tried_ = tls->files_->Current();
   ARROW_ASSIGN_OR_RAISE(tls->current_, HttpTlsCredentials::Make(*tls->tried_, tls->mode_));

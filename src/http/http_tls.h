@@ -15,14 +15,6 @@ struct gnutls_session_int;
 
 namespace hangar {
 
-/// How the HTTP door's connections are encrypted.
-struct HttpTlsOptions {
-  TlsFileNames files;  ///< No certificate: not at all.
-  ClientCertificateMode client_certificates = ClientCertificateMode::kRequired;  ///< With a CA.
-
-  bool is_on() const { return !files.certificate.empty(); }
-};
-
 /// A certificate with its key, and whose clients' certificates count. Immutable.
 class HttpTlsCredentials {
  public:
@@ -48,8 +40,8 @@ class HttpTlsCredentials {
 /// The credentials of a server whose files may change while it runs. Thread-safe.
 class ReloadedHttpTls {
  public:
-  /// Errors name the file and what is wrong with it.
-  static arrow::Result<std::unique_ptr<ReloadedHttpTls>> Make(const HttpTlsOptions& options,
+  /// INVALID_ARGUMENT when GnuTLS cannot serve with what is in the files.
+  static arrow::Result<std::unique_ptr<ReloadedHttpTls>> Make(const DoorTls& tls,
                                                               std::shared_ptr<Logger> logger);
 
   /// Those of what is in force, see TlsFiles.

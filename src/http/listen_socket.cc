@@ -4,11 +4,11 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -52,29 +52,21 @@ arrow::Result<ListenSocket> ListenSocket::Open(const HostPort& address) {
                  address.ToString(), ::gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
-  ListenSocket listening(
-      ::socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-               found->ai_protocol),
-      0);
-  if (listening.fd_ < 0) return CannotListen(address, errno);
+  UniqueDescriptor listening(::socket(
+      found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, found->ai_protocol));
+  if (!listening.is_open()) return CannotListen(address, errno);
   const int on = 1;
   const int off = 0;
-  ::setsockopt(listening.fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  ::setsockopt(listening.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (found->ai_family == AF_INET6) {
-    ::setsockopt(listening.fd_, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    ::setsockopt(listening.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   }
-  if (::bind(listening.fd_, found->ai_addr, found->ai_addrlen) != 0 ||
-      ::listen(listening.fd_, kBacklog) != 0) {
+  if (::bind(listening.get(), found->ai_addr, found->ai_addrlen) != 0 ||
+      ::listen(listening.get(), kBacklog) != 0) {
     return CannotListen(address, errno);
   }
-  listening.port_ = PortOf(listening.fd_);
-  return listening;
+  const int real_port = PortOf(listening.get());
+  return ListenSocket(std::move(listening), real_port);
 }
-
-ListenSocket::~ListenSocket() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-int ListenSocket::Release() { return std::exchange(fd_, -1); }
 
 }  // namespace hangar

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <string>
+#include <utility>
 
 #include <arrow/result.h>
 
 #include "base/host_port.h"
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 
@@ -13,20 +14,16 @@ class ListenSocket {
  public:
   /// "[::]" takes IPv4 as well. Errors say what is wrong with the address.
   static arrow::Result<ListenSocket> Open(const HostPort& address);
-  ~ListenSocket();
-  ListenSocket(ListenSocket&& other) noexcept : fd_(other.Release()), port_(other.port_) {}
-  ListenSocket(const ListenSocket&) = delete;
-  ListenSocket& operator=(const ListenSocket&) = delete;
 
   int port() const { return port_; }  ///< The real one.
-  int fd() const { return fd_; }
+  int fd() const { return socket_.get(); }
   /// From now on it is the caller's to close.
-  int Release();
+  int Release() { return socket_.release(); }
 
  private:
-  ListenSocket(int fd, int port) : fd_(fd), port_(port) {}
+  ListenSocket(UniqueDescriptor socket, int port) : socket_(std::move(socket)), port_(port) {}
 
-  int fd_;
+  UniqueDescriptor socket_;
   int port_;
 };
 

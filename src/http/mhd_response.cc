@@ -1,10 +1,12 @@
 #include "http/mhd_response.h"
 
 #include <microhttpd.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
+
+#include "base/unique_descriptor.h"
 
 namespace hangar {
 namespace {
@@ -64,14 +66,13 @@ MHD_Response* FromSource(std::unique_ptr<HttpBodySource> source, BodyEvents even
 }
 
 MHD_Response* FromFile(HttpFileBody body, bool is_head, BodyEvents events) {
-  const auto descriptor = is_head ? std::nullopt : body.file->DuplicateDescriptor();
-  if (!descriptor)
+  UniqueDescriptor descriptor(is_head ? -1 : body.file->DuplicateDescriptor().value_or(-1));
+  if (!descriptor.is_open())
     return FromSource(std::make_unique<FileSource>(std::move(body)), std::move(events));
   MHD_Response* const response = MHD_create_response_from_fd_at_offset64(
-      static_cast<uint64_t>(body.length), *descriptor, static_cast<uint64_t>(body.offset));
-  if (response == nullptr) {
-    ::close(*descriptor);
-  } else {
+      static_cast<uint64_t>(body.length), descriptor.get(), static_cast<uint64_t>(body.offset));
+  if (response != nullptr) {
+    std::ignore = descriptor.release();  // Now it belongs to the response.
     events.on_system_sends(body.length);
   }
   return response;

@@ -15,12 +15,7 @@ constexpr int kResolveAttemptsMax = 32;
 
 }  // namespace
 
-FileDescriptor::~FileDescriptor() {
-  // On Linux the descriptor is gone even when close reports EINTR or an error.
-  if (fd_ >= 0) ::close(fd_);
-}
-
-OrErrno<FileDescriptor> OpenBeneath(int folder, const std::string& path, int flags, mode_t mode) {
+OrErrno<UniqueDescriptor> OpenBeneath(int folder, const std::string& path, int flags, mode_t mode) {
   open_how how{};
   how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
   how.mode = mode;
@@ -28,17 +23,17 @@ OrErrno<FileDescriptor> OpenBeneath(int folder, const std::string& path, int fla
   int error = EAGAIN;
   for (int attempt = 0; attempt < kResolveAttemptsMax; ++attempt) {
     const auto fd = ::syscall(SYS_openat2, folder, path.c_str(), &how, sizeof(how));
-    if (fd >= 0) return FileDescriptor(static_cast<int>(fd));
+    if (fd >= 0) return UniqueDescriptor(static_cast<int>(fd));
     error = errno;
     if (error != EINTR && error != EAGAIN) break;
   }
   return std::unexpected(error);
 }
 
-OrErrno<FileDescriptor> OpenEntry(int folder, const std::string& name, int flags, mode_t mode) {
+OrErrno<UniqueDescriptor> OpenEntry(int folder, const std::string& name, int flags, mode_t mode) {
   for (;;) {
     const int fd = ::openat(folder, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd >= 0) return FileDescriptor(fd);
+    if (fd >= 0) return UniqueDescriptor(fd);
     if (errno != EINTR) return std::unexpected(errno);
   }
 }

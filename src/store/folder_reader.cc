@@ -1,13 +1,14 @@
 #include "store/folder_reader.h"
 
 #include <cerrno>
+#include <tuple>
 
 namespace hangar {
 
-OrErrno<FolderReader> FolderReader::Make(FileDescriptor folder) {
+OrErrno<FolderReader> FolderReader::Make(UniqueDescriptor folder) {
   DIR* const stream = ::fdopendir(folder.get());
   if (stream == nullptr) return std::unexpected(errno);
-  folder.Release();  // The stream owns it now.
+  std::ignore = folder.release();  // The stream owns it now.
   return FolderReader(stream);
 }
 

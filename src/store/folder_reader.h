@@ -18,7 +18,7 @@ class FolderReader {
     unsigned char type;     ///< d_type of readdir(3): DT_REG, DT_DIR, DT_LNK, DT_UNKNOWN...
   };
 
-  static OrErrno<FolderReader> Make(FileDescriptor folder);
+  static OrErrno<FolderReader> Make(UniqueDescriptor folder);
 
   /// The next entry, save "." and ".."; nullopt at the end.
   OrErrno<std::optional<Entry>> Next();

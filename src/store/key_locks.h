@@ -39,7 +39,7 @@ class KeyLocks {
   };
 
   /// `file` is open for reading and writing.
-  explicit KeyLocks(FileDescriptor file) : file_(std::move(file)) {}
+  explicit KeyLocks(UniqueDescriptor file) : file_(std::move(file)) {}
 
   /// Waits until no one else holds the key.
   arrow::Result<Held> Lock(std::string_view key);
@@ -47,7 +47,7 @@ class KeyLocks {
   arrow::Result<Held> Lock(std::string_view key, std::string_view other_key);
 
  private:
-  const FileDescriptor file_;
+  const UniqueDescriptor file_;
   std::array<Mutex, kStripes> mutexes_;
 };
 

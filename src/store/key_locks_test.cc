@@ -24,7 +24,7 @@ class KeyLocksTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  OrErrno<FileDescriptor> root_ = OpenEntry(AT_FDCWD, folder_.string(), O_RDONLY | O_DIRECTORY);
+  OrErrno<UniqueDescriptor> root_ = OpenEntry(AT_FDCWD, folder_.string(), O_RDONLY | O_DIRECTORY);
 };
 
 TEST_F(KeyLocksTest, OneHolderOfAKeyAtATimeHoweverItIsOpened) {

@@ -16,7 +16,7 @@ namespace {
 
 class LocalReader final : public ObjectReader {
  public:
-  LocalReader(FileDescriptor file, ObjectInfo info)
+  LocalReader(UniqueDescriptor file, ObjectInfo info)
       : file_(std::move(file)),
         info_(std::move(info)),
         subject_(info_.key.empty() ? "the upload" : Quoted(info_.key)) {}
@@ -43,14 +43,14 @@ class LocalReader final : public ObjectReader {
   }
 
  private:
-  const FileDescriptor file_;
+  const UniqueDescriptor file_;
   const ObjectInfo info_;
   const std::string subject_;
 };
 
 }  // namespace
 
-std::unique_ptr<ObjectReader> MakeLocalReader(FileDescriptor file, ObjectInfo info) {
+std::unique_ptr<ObjectReader> MakeLocalReader(UniqueDescriptor file, ObjectInfo info) {
   return std::make_unique<LocalReader>(std::move(file), std::move(info));
 }
 

@@ -52,7 +52,7 @@ arrow::Result<std::optional<RetiredObject>> DescribeEntry(int folder, const std:
 }
 
 // The latest first; none when there is no such folder.
-arrow::Result<std::vector<RetiredObject>> ReadHistoryFolder(FileDescriptor folder,
+arrow::Result<std::vector<RetiredObject>> ReadHistoryFolder(UniqueDescriptor folder,
                                                             const std::string& key) {
   auto reader = FolderReader::Make(std::move(folder));
   if (!reader) return LocalError(reader.error(), Attempt::kList, SubjectOf(key));
@@ -73,9 +73,9 @@ arrow::Result<std::vector<RetiredObject>> ReadHistoryFolder(FileDescriptor folde
   return retired;
 }
 
-arrow::Result<std::optional<FileDescriptor>> OpenHistoryFolder(const LocalRoot& root,
-                                                               const std::string& key,
-                                                               Attempt attempt) {
+arrow::Result<std::optional<UniqueDescriptor>> OpenHistoryFolder(const LocalRoot& root,
+                                                                 const std::string& key,
+                                                                 Attempt attempt) {
   return root.OpenFolderOf(HistoryPath(key, "."), attempt);
 }
 

@@ -90,7 +90,7 @@ arrow::Status CannotUse(const std::string& path, int error) {
 }
 
 // Makes the folder where it is missing and opens it.
-OrErrno<FileDescriptor> OpenRoot(const std::string& path) {
+OrErrno<UniqueDescriptor> OpenRoot(const std::string& path) {
   std::error_code error;
   const bool made = std::filesystem::create_directories(path, error);
   if (error) return std::unexpected(error.value());
@@ -99,7 +99,7 @@ OrErrno<FileDescriptor> OpenRoot(const std::string& path) {
     fd = ::open(path.c_str(), kFolderFlags | O_CLOEXEC);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return std::unexpected(errno);
-  FileDescriptor root(fd);
+  UniqueDescriptor root(fd);
   // Any number of folders above may be new; this is once, and covers them all.
   if (made && ::syncfs(root.get()) != 0) return std::unexpected(errno);
   // Also says no for a file system that is read-only to root.
@@ -109,9 +109,9 @@ OrErrno<FileDescriptor> OpenRoot(const std::string& path) {
   return root;
 }
 
-OrErrno<FileDescriptor> MakeHiddenFolder(int parent, const char* name) {
+OrErrno<UniqueDescriptor> MakeHiddenFolder(int parent, const char* name) {
   if (::mkdirat(parent, name, 0700) != 0 && errno != EEXIST) return std::unexpected(errno);
-  OrErrno<FileDescriptor> folder = OpenEntry(parent, name, kFolderFlags);
+  OrErrno<UniqueDescriptor> folder = OpenEntry(parent, name, kFolderFlags);
   if (!folder) return folder;
   if (::faccessat(folder->get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
     return std::unexpected(errno);
@@ -244,8 +244,8 @@ arrow::Result<Occupant> LocalRoot::Probe(const std::string& key) const {
   return Occupant{Kind::kObject, InfoOf(key, *state)};
 }
 
-arrow::Result<std::optional<FileDescriptor>> LocalRoot::OpenFolderOf(const std::string& key,
-                                                                     Attempt attempt) const {
+arrow::Result<std::optional<UniqueDescriptor>> LocalRoot::OpenFolderOf(const std::string& key,
+                                                                       Attempt attempt) const {
   const std::string path(FolderOf(key));
   auto folder = OpenBeneath(root_.get(), path.empty() ? "." : path, kFolderFlags);
   if (folder) return std::move(*folder);

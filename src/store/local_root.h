@@ -63,7 +63,7 @@ class FolderChain {
   FolderChain() = default;
   explicit FolderChain(const DurationHistogram& syncs) : syncs_(syncs) {}
 
-  void Add(FileDescriptor folder) { folders_.push_back(std::move(folder)); }
+  void Add(UniqueDescriptor folder) { folders_.push_back(std::move(folder)); }
   /// The folder that holds the key.
   int innermost() const { return folders_.back().get(); }
   /// Makes a change in the innermost folder durable, and with it the folders themselves: any of
@@ -71,7 +71,7 @@ class FolderChain {
   arrow::Status MakeDurable(std::string_view subject) const;
 
  private:
-  std::vector<FileDescriptor> folders_;
+  std::vector<UniqueDescriptor> folders_;
   DurationHistogram syncs_;
 };
 
@@ -87,8 +87,8 @@ class LocalRoot {
   static arrow::Result<std::shared_ptr<LocalRoot>> Open(const std::string& path,
                                                         const SyncDurations& syncs);
 
-  LocalRoot(FileDescriptor root, FileDescriptor staging, FileDescriptor lock, FolderIdentity hidden,
-            const SyncDurations& syncs)
+  LocalRoot(UniqueDescriptor root, UniqueDescriptor staging, UniqueDescriptor lock,
+            FolderIdentity hidden, const SyncDurations& syncs)
       : root_(std::move(root)),
         staging_(std::move(staging)),
         hidden_(hidden),
@@ -110,8 +110,8 @@ class LocalRoot {
   arrow::Result<Occupant> Probe(const std::string& key) const;
 
   /// The folder that holds the key; nullopt when there is none.
-  arrow::Result<std::optional<FileDescriptor>> OpenFolderOf(const std::string& key,
-                                                            Attempt attempt) const;
+  arrow::Result<std::optional<UniqueDescriptor>> OpenFolderOf(const std::string& key,
+                                                              Attempt attempt) const;
 
   /// Opens the folder that holds the key, making those that are missing; nullopt when one vanished
   /// on the way, and the caller may try again. `subject` is what errors speak of.
@@ -128,8 +128,8 @@ class LocalRoot {
   void PruneFoldersOf(const std::string& key) const;
 
  private:
-  const FileDescriptor root_;
-  const FileDescriptor staging_;
+  const UniqueDescriptor root_;
+  const UniqueDescriptor staging_;
   const FolderIdentity hidden_;
   const SyncDurations syncs_;
   KeyLocks locks_;

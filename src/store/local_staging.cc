@@ -45,7 +45,7 @@ int SetModified(int fd, Timestamp time) {
 
 class LocalStaged final : public StagedObject {
  public:
-  LocalStaged(std::shared_ptr<LocalRoot> root, std::string name, FileDescriptor file)
+  LocalStaged(std::shared_ptr<LocalRoot> root, std::string name, UniqueDescriptor file)
       : root_(std::move(root)), name_(std::move(name)), file_(std::move(file)) {
     ++root_->staged().objects;
   }
@@ -136,7 +136,7 @@ class LocalStaged final : public StagedObject {
 
   const std::shared_ptr<LocalRoot> root_;
   const std::string name_;
-  const FileDescriptor file_;
+  const UniqueDescriptor file_;
   int64_t size_bytes_ = 0;
   int64_t started_bytes_ = 0;  // Of which the writing to the disk was started.
   ObjectInfo info_;            // Once sealed; without a key until it is published.

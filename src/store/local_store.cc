@@ -57,7 +57,7 @@ class LocalObjectStore final : public ObjectStore {
 
   arrow::Status Delete(const std::string& key, const Precondition& precondition) override {
     ARROW_RETURN_NOT_OK(CheckKey(key));
-    ARROW_ASSIGN_OR_RAISE(const FileDescriptor folder, Unlink(key, precondition));
+    ARROW_ASSIGN_OR_RAISE(const UniqueDescriptor folder, Unlink(key, precondition));
     if (const int error = SyncOnce(folder.get(), root_->syncs().folders)) {
       return LocalError(error, Attempt::kMakeDurable, "the deletion of " + Quoted(key));
     }
@@ -128,12 +128,12 @@ class LocalObjectStore final : public ObjectStore {
   /// A rename that is done but not yet durable.
   struct Moved {
     ObjectInfo info;
-    FileDescriptor from_folder;
+    UniqueDescriptor from_folder;
     FolderChain to_folders;
   };
 
   /// Returns the folder that the object was in.
-  arrow::Result<FileDescriptor> Unlink(const std::string& key, const Precondition& precondition) {
+  arrow::Result<UniqueDescriptor> Unlink(const std::string& key, const Precondition& precondition) {
     ARROW_ASSIGN_OR_RAISE(const KeyLocks::Held held, root_->locks().Lock(key));
     ARROW_ASSIGN_OR_RAISE(const Occupant occupant, root_->Probe(key));
     if (occupant.object() == nullptr) return NotAnObject(key, occupant);

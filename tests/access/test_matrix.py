@@ -47,6 +47,9 @@ READERS = {"reader", "narrow", "dropper", "ann", "federated", "grouped", "grante
 WRITERS = {"writer", "dropper"}
 IDENTITIES = ["nobody", "stranger", "forged", "expired", *sorted(READERS | WRITERS), "admin"]
 DATASETS = ["open/a", "open/missing", "shut/a", "shut/missing"]
+# Who shows what is not believed tries one dataset a call: an address that has failed a hundred times
+# is told to wait.
+UNBELIEVED = {"forged", "expired"}
 
 
 def run(binary, *arguments, text=""):
@@ -214,6 +217,11 @@ FLIGHT_CALLS = {
 }
 
 
+def cases(datasets):
+    return [(who, name) for who, name in itertools.product(IDENTITIES, datasets)
+            if who not in UNBELIEVED or name == "open/a"]
+
+
 def is_let_in(call, house, who, name):
     try:
         call(house, who, name)
@@ -242,7 +250,7 @@ def hides_only_of_what_is_there(who, call, name):
 def test_flight_lets_in_exactly_who_may(house, call):
     run_call, allowed = FLIGHT_CALLS[call]
     wrong = []
-    for who, name in itertools.product(IDENTITIES, DATASETS):
+    for who, name in cases(DATASETS):
         house.restore_state()
         expected = may(who, allowed, name)
         if hides_only_of_what_is_there(who, call, name):
@@ -256,7 +264,7 @@ def test_flight_lets_in_exactly_who_may(house, call):
 def test_a_ticket_gives_nothing_to_somebody_without_the_right(house, call):
     house.restore_state()
     allowed = READERS - ({"narrow"} if call is get_file_by_ticket_of_another else set())
-    for who, name in itertools.product(IDENTITIES, ["open/a", "shut/a"]):
+    for who, name in cases(["open/a", "shut/a"]):
         assert is_let_in(call, house, who, name) == may(who, allowed, name), (who, name)
 
 
@@ -288,7 +296,7 @@ def test_http_lets_in_exactly_who_may(house, call):
     request, allowed = http_calls()[call]
     headers = {"Content-Type": "text/csv"} if call == "PUT of CSV" else {}
     wrong = []
-    for who, name in itertools.product(IDENTITIES, DATASETS):
+    for who, name in cases(DATASETS):
         house.restore_state()
         status, _ = house.request(who, *request(name), **headers)
         expected = may(who, allowed, name)

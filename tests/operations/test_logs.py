@@ -83,7 +83,7 @@ def test_a_call_is_a_line_with_what_it_did(logged):
     upload, = log.calls("DoPut", 1)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", upload.pop("time"))
     assert re.fullmatch(r"[0-9a-f]{32}", upload.pop("trace_id"))
-    assert re.fullmatch(r"ipv4:127\.0\.0\.1:\d+", upload.pop("peer"))
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", upload.pop("peer"))
     assert upload.pop("milliseconds") > 0
     assert upload == {"level": "info", "message": "call", "door": "flight", "method": "DoPut",
                       "identity": "anonymous", "dataset": "a.parquet", "rows_in": 1000,

@@ -1,4 +1,4 @@
-#include "cli/page_check.h"
+#include "sync/page_check.h"
 
 #include <string_view>
 
@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 void ReadAllPages(const std::string& path) {
@@ -51,4 +51,4 @@ arrow::Status CheckPages(const std::string& path) {
   return arrow::Status::OK();
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,4 +1,4 @@
-#include "cli/sync_names.h"
+#include "sync/sync_names.h"
 
 #include <string>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 TEST(ParseSyncSides, TakesTheSideThatCannotBeANameForTheFolder) {
@@ -51,4 +51,4 @@ TEST(DatasetAt, PutsThePrefixBefore) {
 }
 
 }  // namespace
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -6,7 +6,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
-namespace hangar::cli {
+namespace hangar::sync {
 
 enum class SyncDirection { kUp, kDown };
 
@@ -32,4 +32,4 @@ arrow::Status CheckSyncPath(std::string_view path);
 /// True for the names that are synchronised.
 bool IsParquetName(std::string_view path);
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,11 +1,11 @@
-#include "cli/sync_plan.h"
+#include "sync/sync_plan.h"
 
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 using testing::ElementsAre;
@@ -146,4 +146,4 @@ TEST(PlanSync, GoesThroughBothSidesInOrderAndRemovesLast) {
 }
 
 }  // namespace
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,4 +1,4 @@
-#include "cli/sync_folder.h"
+#include "sync/sync_folder.h"
 
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 namespace fs = std::filesystem;
@@ -159,4 +159,4 @@ TEST(SyncFolder, HasToBeThere) {
 }
 
 }  // namespace
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,4 +1,4 @@
-#include "cli/sync_state.h"
+#include "sync/sync_state.h"
 
 #include <filesystem>
 #include <fstream>
@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 class SyncStateTest : public testing::Test {
@@ -54,4 +54,4 @@ TEST_F(SyncStateTest, RefusesAnotherFile) {
 }
 
 }  // namespace
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,4 +1,4 @@
-#include "cli/parquet_upload.h"
+#include "files/parquet_upload.h"
 
 #include <sys/stat.h>
 
@@ -10,9 +10,9 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
-#include "cli/sha256.h"
+#include "files/sha256.h"
 
-namespace hangar::cli {
+namespace hangar {
 namespace {
 
 class ParquetUploadTest : public testing::Test {
@@ -74,4 +74,4 @@ TEST(Sha256, IsThatOfTheStandardsExamples) {
 }
 
 }  // namespace
-}  // namespace hangar::cli
+}  // namespace hangar

@@ -11,12 +11,12 @@
 #include <arrow/status.h>
 
 #include "base/mutex.h"
-#include "cli/sync_folder.h"
-#include "cli/sync_plan.h"
-#include "cli/sync_state.h"
 #include "client/client.h"
+#include "sync/sync_folder.h"
+#include "sync/sync_plan.h"
+#include "sync/sync_state.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 
 /// What came of one action.
 struct SyncOutcome {
@@ -29,7 +29,7 @@ struct SyncOutcome {
 
   SyncAction action;
   Kind kind = Kind::kDone;
-  std::string sentence;  ///< Of a conflict or failure.
+  arrow::Status error;  ///< Of a conflict or failure; else OK.
 };
 
 /// Called one at a time, from any thread.
@@ -91,4 +91,4 @@ class SyncRun {
   std::chrono::steady_clock::time_point saved_ HANGAR_GUARDED_BY(mutex_);
 };
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

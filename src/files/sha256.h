@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace hangar::cli {
+namespace hangar {
 
 /// SHA-256 (FIPS 180-4) of bytes that come piece by piece. One thread at a time.
 class Sha256 {
@@ -24,4 +24,4 @@ class Sha256 {
   const std::unique_ptr<State> state_;
 };
 
-}  // namespace hangar::cli
+}  // namespace hangar

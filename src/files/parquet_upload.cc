@@ -1,20 +1,20 @@
-#include "cli/parquet_upload.h"
+#include "files/parquet_upload.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <arrow/buffer.h>
 
 #include "base/error.h"
+#include "base/file_error.h"
 #include "base/text.h"
-#include "cli/sha256.h"
+#include "files/sha256.h"
 
-namespace hangar::cli {
+namespace hangar {
 namespace {
 
 // What a Parquet file begins and ends with, and the least that it has: both, and a footer's length
@@ -26,31 +26,22 @@ int64_t NanosecondsOf(const timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-arrow::Status CannotRead(const std::string& path, int number) {
-  const ErrorKind kind = number == ENOENT   ? ErrorKind::kNotFound
-                         : number == EACCES ? ErrorKind::kPermissionDenied
-                                            : ErrorKind::kInvalidArgument;
-  return Error(kind, "cannot read {}: {}", Quoted(path), std::strerror(number));
-}
-
 }  // namespace
 
 arrow::Result<std::unique_ptr<ParquetUpload>> ParquetUpload::Open(const std::string& path,
                                                                   Sha256* digest) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return CannotRead(path, errno);
+  UniqueDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.is_open()) return FileError("read", path, errno);
   struct stat state{};
-  const int failed = fstat(file, &state) == 0 ? 0 : errno;
-  std::unique_ptr<ParquetUpload> upload(new ParquetUpload(path, file, state, digest));
-  if (failed != 0) return CannotRead(path, failed);
+  if (fstat(file.get(), &state) != 0) return FileError("read", path, errno);
+  std::unique_ptr<ParquetUpload> upload(new ParquetUpload(path, std::move(file), state, digest));
   ARROW_RETURN_NOT_OK(upload->CheckIsParquet());
   return upload;
 }
 
-ParquetUpload::ParquetUpload(std::string path, int file, const struct stat& state, Sha256* digest)
-    : path_(std::move(path)), file_(file), state_(state), digest_(digest) {}
-
-ParquetUpload::~ParquetUpload() { close(file_); }
+ParquetUpload::ParquetUpload(std::string path, UniqueDescriptor file, const struct stat& state,
+                             Sha256* digest)
+    : path_(std::move(path)), file_(std::move(file)), state_(state), digest_(digest) {}
 
 int64_t ParquetUpload::modified_ns() const { return NanosecondsOf(state_.st_mtim); }
 
@@ -61,7 +52,8 @@ arrow::Status ParquetUpload::CheckIsParquet() const {
   for (const int64_t offset : {int64_t{0}, size_bytes() - static_cast<int64_t>(kMagic.size())}) {
     std::array<char, kMagic.size()> magic{};
     if (size_bytes() < kBytesMin ||
-        pread(file_, magic.data(), magic.size(), offset) != static_cast<ssize_t>(magic.size()) ||
+        pread(file_.get(), magic.data(), magic.size(), offset) !=
+            static_cast<ssize_t>(magic.size()) ||
         std::string_view(magic.data(), magic.size()) != kMagic) {
       return Error(ErrorKind::kInvalidArgument, "{} is not a Parquet file", Quoted(path_));
     }
@@ -71,7 +63,7 @@ arrow::Status ParquetUpload::CheckIsParquet() const {
 
 arrow::Status ParquetUpload::CheckIsUnchanged() const {
   struct stat now{};
-  if (fstat(file_, &now) != 0) return CannotRead(path_, errno);
+  if (fstat(file_.get(), &now) != 0) return FileError("read", path_, errno);
   if (position_ == state_.st_size && now.st_size == state_.st_size &&
       NanosecondsOf(now.st_mtim) == modified_ns()) {
     return arrow::Status::OK();
@@ -92,9 +84,9 @@ arrow::Result<int64_t> ParquetUpload::Tell() const { return position_; }
 arrow::Result<int64_t> ParquetUpload::Read(int64_t length, void* out) {
   ssize_t count = 0;
   do {
-    count = read(file_, out, static_cast<size_t>(length));
+    count = read(file_.get(), out, static_cast<size_t>(length));
   } while (count < 0 && errno == EINTR);
-  if (count < 0) return CannotRead(path_, errno);
+  if (count < 0) return FileError("read", path_, errno);
   position_ += count;
   if (digest_ != nullptr && count > 0) {
     digest_->Update({static_cast<const char*>(out), static_cast<size_t>(count)});
@@ -110,4 +102,4 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ParquetUpload::Read(int64_t length
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar

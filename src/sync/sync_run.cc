@@ -1,4 +1,4 @@
-#include "cli/sync_run.h"
+#include "sync/sync_run.h"
 
 #include <algorithm>
 #include <format>
@@ -11,12 +11,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/commands.h"
-#include "cli/page_check.h"
-#include "cli/parquet_upload.h"
-#include "cli/sha256.h"
+#include "files/parquet_upload.h"
+#include "files/sha256.h"
+#include "sync/page_check.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 using Kind = SyncOutcome::Kind;
@@ -70,7 +69,7 @@ arrow::Status SyncRun::Run(const std::vector<SyncAction>& actions) {
 }
 
 void SyncRun::Work(const std::vector<SyncAction>& actions) {
-  const auto client = Connect(setting_.connection);
+  const auto client = client::Client::Connect(setting_.connection);
   if (!client.ok()) return Stop(client.status());
   while (const auto index = Take(actions.size())) {
     End(Do(**client, actions[*index]));
@@ -79,7 +78,8 @@ void SyncRun::Work(const std::vector<SyncAction>& actions) {
 
 SyncOutcome SyncRun::Do(const client::Client& client, const SyncAction& action) {
   if (action.step == SyncStep::kConflict) {
-    return {action, Kind::kConflict, std::format("{} {}", Quoted(action.path), action.reason)};
+    return {action, Kind::kConflict,
+            Error(ErrorKind::kFailedPrecondition, "{} {}", Quoted(action.path), action.reason)};
   }
   const auto kind = TryAgain(client, action);
   if (kind.ok()) return {action, *kind, {}};
@@ -88,7 +88,7 @@ SyncOutcome SyncRun::Do(const client::Client& client, const SyncAction& action) 
     Stop(kind.status());
   }
   const bool conflict = IsConflict(kind.status());
-  return {action, conflict ? Kind::kConflict : Kind::kFailed, Sentence(kind.status())};
+  return {action, conflict ? Kind::kConflict : Kind::kFailed, kind.status()};
 }
 
 arrow::Result<Kind> SyncRun::TryAgain(const client::Client& client, const SyncAction& action) {
@@ -236,4 +236,4 @@ void SyncRun::Stop(const arrow::Status& status) {
   if (stopped_.ok()) stopped_ = status;
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,4 +1,4 @@
-#include "cli/sha256.h"
+#include "files/sha256.h"
 
 #include <array>
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-namespace hangar::cli {
+namespace hangar {
 
 struct Sha256::State {
   State() : context(EVP_MD_CTX_new()) {
@@ -39,4 +39,4 @@ std::string Sha256::Finish() {
   return text;
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar

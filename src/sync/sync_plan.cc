@@ -1,11 +1,11 @@
-#include "cli/sync_plan.h"
+#include "sync/sync_plan.h"
 
 #include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 constexpr char kChanged[] = "changed in the target since the last sync";
@@ -100,4 +100,4 @@ SyncPlan PlanSync(const SyncOptions& options, const LocalFiles& local, const Rem
   return plan;
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -9,7 +9,9 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
 
-namespace hangar::cli {
+#include "base/unique_descriptor.h"
+
+namespace hangar {
 
 class Sha256;
 
@@ -23,7 +25,6 @@ class ParquetUpload final : public arrow::io::InputStream {
   /// that is read and has to live as long.
   static arrow::Result<std::unique_ptr<ParquetUpload>> Open(const std::string& path,
                                                             Sha256* digest = nullptr);
-  ~ParquetUpload() override;
 
   int64_t size_bytes() const { return state_.st_size; }
   /// When the file was last written to, in ns since the epoch.
@@ -36,17 +37,17 @@ class ParquetUpload final : public arrow::io::InputStream {
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t length) override;
 
  private:
-  ParquetUpload(std::string path, int file, const struct stat& state, Sha256* digest);
+  ParquetUpload(std::string path, UniqueDescriptor file, const struct stat& state, Sha256* digest);
 
   arrow::Status CheckIsParquet() const;
   arrow::Status CheckIsUnchanged() const;
 
   const std::string path_;
-  const int file_;
+  const UniqueDescriptor file_;
   const struct stat state_;
   Sha256* const digest_;
   int64_t position_ = 0;
   bool closed_ = false;
 };
 
-}  // namespace hangar::cli
+}  // namespace hangar

@@ -1,11 +1,11 @@
-#include "cli/sync_names.h"
+#include "sync/sync_names.h"
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/text.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 constexpr size_t kSegmentsMax = 16;
@@ -58,4 +58,4 @@ arrow::Status CheckSyncPath(std::string_view path) {
 
 bool IsParquetName(std::string_view path) { return path.ends_with(".parquet"); }
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -1,4 +1,4 @@
-#include "cli/private_file.h"
+#include "files/private_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,52 +6,28 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <format>
 
 #include "base/error.h"
+#include "base/file_error.h"
 #include "base/text.h"
+#include "base/unique_descriptor.h"
 
-namespace hangar::cli {
+namespace hangar {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr int64_t kBytesMax = 16 << 20;
 
-// A file descriptor that is closed with it.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int number() const { return number_; }
-  bool is_open() const { return number_ >= 0; }
-
- private:
-  const int number_;
-};
-
-arrow::Status Failed(std::string_view verb, const std::string& path, int number) {
-  const ErrorKind kind = number == ENOENT                       ? ErrorKind::kNotFound
-                         : number == EACCES                     ? ErrorKind::kPermissionDenied
-                         : number == ENOSPC || number == EDQUOT ? ErrorKind::kResourceExhausted
-                                                                : ErrorKind::kInvalidArgument;
-  return Error(kind, "cannot {} {}: {}", verb, Quoted(path), std::strerror(number));
-}
-
-arrow::Result<std::string> ReadAll(const Descriptor& file, const std::string& path) {
+arrow::Result<std::string> ReadAll(const UniqueDescriptor& file, const std::string& path) {
   std::string bytes;
   std::string piece(1 << 16, '\0');
   while (true) {
-    const ssize_t count = read(file.number(), piece.data(), piece.size());
+    const ssize_t count = read(file.get(), piece.data(), piece.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Failed("read", path, errno);
+    if (count < 0) return FileError("read", path, errno);
     if (count == 0) return bytes;
     bytes.append(piece, 0, static_cast<size_t>(count));
     if (static_cast<int64_t>(bytes.size()) > kBytesMax) {
@@ -65,10 +41,10 @@ arrow::Status WriteAll(int file, const std::string& path, std::string_view bytes
   while (!bytes.empty()) {
     const ssize_t count = write(file, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Failed("write", path, errno);
+    if (count < 0) return FileError("write", path, errno);
     bytes.remove_prefix(static_cast<size_t>(count));
   }
-  return fsync(file) == 0 ? arrow::Status::OK() : Failed("write", path, errno);
+  return fsync(file) == 0 ? arrow::Status::OK() : FileError("write", path, errno);
 }
 
 arrow::Status MakeFolders(const fs::path& folder) {
@@ -77,17 +53,17 @@ arrow::Status MakeFolders(const fs::path& folder) {
   if (fs::is_directory(folder, error)) return arrow::Status::OK();
   ARROW_RETURN_NOT_OK(MakeFolders(folder.parent_path()));
   if (mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return arrow::Status::OK();
-  return Failed("make", folder, errno);
+  return FileError("make", folder, errno);
 }
 
 }  // namespace
 
 arrow::Result<std::optional<std::string>> ReadPrivateFile(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (!file.is_open()) return Failed("read", path, errno);
+  if (!file.is_open()) return FileError("read", path, errno);
   struct stat state{};
-  if (fstat(file.number(), &state) != 0) return Failed("read", path, errno);
+  if (fstat(file.get(), &state) != 0) return FileError("read", path, errno);
   if ((state.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return Error(ErrorKind::kFailedPrecondition,
                  "{} may hold tokens, and others than you may use it: chmod 600 {}", Quoted(path),
@@ -101,8 +77,8 @@ arrow::Result<std::optional<std::string>> ReadPrivateFile(const std::string& pat
 }
 
 arrow::Result<std::string> ReadWholeFile(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return Failed("read", path, errno);
+  const UniqueDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return FileError("read", path, errno);
   return ReadAll(file, path);
 }
 
@@ -113,21 +89,21 @@ arrow::Status WritePrivateFile(const std::string& path, std::string_view bytes) 
   unlink(part.c_str());  // Of a process of the same number that was killed.
   arrow::Status status;
   {
-    const Descriptor file(open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file.is_open()) return Failed("write", path, errno);
-    status = WriteAll(file.number(), path, bytes);
+    const UniqueDescriptor file(open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.is_open()) return FileError("write", path, errno);
+    status = WriteAll(file.get(), path, bytes);
   }
   if (status.ok() && rename(part.c_str(), path.c_str()) != 0) {
-    status = Failed("write", path, errno);
+    status = FileError("write", path, errno);
   }
   if (!status.ok()) {
     unlink(part.c_str());
     return status;
   }
-  const Descriptor parent(
+  const UniqueDescriptor parent(
       open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent.is_open() && fsync(parent.number()) != 0) return Failed("write", path, errno);
+  if (parent.is_open() && fsync(parent.get()) != 0) return FileError("write", path, errno);
   return arrow::Status::OK();
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar

@@ -1,4 +1,4 @@
-#include "cli/sync_state.h"
+#include "sync/sync_state.h"
 
 #include <utility>
 
@@ -6,9 +6,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/private_file.h"
+#include "files/private_file.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 using nlohmann::json;
@@ -64,4 +64,4 @@ arrow::Status SyncState::Save() const {
   return WritePrivateFile(path_, root.dump() + "\n");
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

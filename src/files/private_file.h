@@ -8,7 +8,7 @@
 #include <arrow/status.h>
 
 // Files that hold what nobody else may know, or that have to be whole whatever happens.
-namespace hangar::cli {
+namespace hangar {
 
 /// The whole of a file of up to 16 MiB; nullopt when there is none. FAILED_PRECONDITION, and what
 /// to do, when others than its owner may read or write it, or its owner is somebody else (but
@@ -21,4 +21,4 @@ arrow::Result<std::string> ReadWholeFile(const std::string& path);
 /// Replaces a file in one step, durably, mode 600. Folders that are missing are made, mode 700.
 arrow::Status WritePrivateFile(const std::string& path, std::string_view bytes);
 
-}  // namespace hangar::cli
+}  // namespace hangar

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/sync_names.h"
+#include "sync/sync_names.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 
 /// A file in the folder. Times are of its last change, in ns since the epoch.
 struct LocalFile {
@@ -73,4 +73,4 @@ struct SyncPlan {
 SyncPlan PlanSync(const SyncOptions& options, const LocalFiles& local, const RemoteFiles& remote,
                   const SyncedFiles& synced);
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

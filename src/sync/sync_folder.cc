@@ -1,4 +1,4 @@
-#include "cli/sync_folder.h"
+#include "sync/sync_folder.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <format>
 #include <fstream>
@@ -15,23 +14,16 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file_error.h"
 #include "base/text.h"
-#include "cli/sha256.h"
+#include "files/sha256.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr char kIncomingEnd[] = ".part";
-
-arrow::Status Failed(std::string_view verb, const std::string& path, int number) {
-  const ErrorKind kind = number == ENOENT                       ? ErrorKind::kNotFound
-                         : number == EACCES                     ? ErrorKind::kPermissionDenied
-                         : number == ENOSPC || number == EDQUOT ? ErrorKind::kResourceExhausted
-                                                                : ErrorKind::kInvalidArgument;
-  return Error(kind, "cannot {} {}: {}", verb, Quoted(path), std::strerror(number));
-}
 
 LocalFile FileOf(const struct stat& state) {
   return {.bytes = state.st_size,
@@ -40,11 +32,10 @@ LocalFile FileOf(const struct stat& state) {
 }
 
 arrow::Status SyncDirectory(const fs::path& folder) {
-  const int directory = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return arrow::Status::OK();  // A folder that may be written but not read.
-  const int failed = fsync(directory) == 0 ? 0 : errno;
-  close(directory);
-  return failed == 0 ? arrow::Status::OK() : Failed("write", folder, failed);
+  const UniqueDescriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Not open: a folder that may be written but not read.
+  if (!directory.is_open() || fsync(directory.get()) == 0) return arrow::Status::OK();
+  return FileError("write", folder, errno);
 }
 
 // That every folder on the way from `root` to `path` is one, and no link; they are made where
@@ -55,9 +46,9 @@ arrow::Status CheckWay(const fs::path& root, const fs::path& path, bool make) {
     at /= part;
     struct stat state{};
     if (lstat(at.c_str(), &state) != 0) {
-      if (errno != ENOENT || !make) return Failed("find", at, errno);
+      if (errno != ENOENT || !make) return FileError("find", at, errno);
       if (mkdir(at.c_str(), 0777) == 0 || errno == EEXIST) continue;
-      return Failed("make", at, errno);
+      return FileError("make", at, errno);
     }
     if (S_ISDIR(state.st_mode)) continue;
     return Error(ErrorKind::kFailedPrecondition, "{} is {}, which a sync does not go through",
@@ -68,27 +59,30 @@ arrow::Status CheckWay(const fs::path& root, const fs::path& path, bool make) {
 
 class ArrivingFile final : public IncomingFile {
  public:
-  ArrivingFile(const SyncFolder& folder, std::string target, std::string path, int file)
-      : folder_(folder), target_(std::move(target)), path_(std::move(path)), file_(file) {}
+  ArrivingFile(const SyncFolder& folder, std::string target, std::string path,
+               UniqueDescriptor file)
+      : folder_(folder),
+        target_(std::move(target)),
+        path_(std::move(path)),
+        file_(std::move(file)) {}
 
   ~ArrivingFile() override {
-    close(file_);
     if (!published_) unlink(path_.c_str());
   }
 
   arrow::Status Write(std::string_view bytes) override {
     while (!bytes.empty()) {
-      const ssize_t count = write(file_, bytes.data(), bytes.size());
+      const ssize_t count = write(file_.get(), bytes.data(), bytes.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return Failed("write", folder_.PathOf(target_), errno);
+      if (count < 0) return FileError("write", folder_.PathOf(target_), errno);
       bytes.remove_prefix(static_cast<size_t>(count));
     }
     return arrow::Status::OK();
   }
 
   arrow::Status Seal() override {
-    return fsync(file_) == 0 ? arrow::Status::OK()
-                             : Failed("write", folder_.PathOf(target_), errno);
+    return fsync(file_.get()) == 0 ? arrow::Status::OK()
+                                   : FileError("write", folder_.PathOf(target_), errno);
   }
 
   const std::string& path() const override { return path_; }
@@ -105,8 +99,8 @@ class ArrivingFile final : public IncomingFile {
     ARROW_RETURN_NOT_OK(CheckWay(folder_.PathOf(""), target_, /*make=*/true));
     const fs::path target = folder_.PathOf(target_);
     struct stat state{};
-    if (fstat(file_, &state) != 0) return Failed("write", target, errno);
-    if (rename(path_.c_str(), target.c_str()) != 0) return Failed("write", target, errno);
+    if (fstat(file_.get(), &state) != 0) return FileError("write", target, errno);
+    if (rename(path_.c_str(), target.c_str()) != 0) return FileError("write", target, errno);
     published_ = true;
     ARROW_RETURN_NOT_OK(SyncDirectory(target.parent_path()));
     return FileOf(state);
@@ -116,7 +110,7 @@ class ArrivingFile final : public IncomingFile {
   const SyncFolder& folder_;
   const std::string target_;
   const std::string path_;
-  const int file_;
+  const UniqueDescriptor file_;
   bool published_ = false;
 };
 
@@ -127,7 +121,7 @@ arrow::Status AddEntry(const fs::path& root, const fs::directory_entry& entry,
   if (!IsParquetName(path)) return arrow::Status::OK();
   struct stat state{};
   if (lstat(entry.path().c_str(), &state) != 0) {
-    return errno == ENOENT ? arrow::Status::OK() : Failed("read", entry.path(), errno);
+    return errno == ENOENT ? arrow::Status::OK() : FileError("read", entry.path(), errno);
   }
   if (!S_ISREG(state.st_mode)) return arrow::Status::OK();
   const arrow::Status name = CheckSyncPath(path);
@@ -143,10 +137,6 @@ arrow::Status AddEntry(const fs::path& root, const fs::directory_entry& entry,
 
 SyncFolder::SyncFolder(std::string folder) : folder_(std::move(folder)) {}
 
-SyncFolder::~SyncFolder() {
-  if (lock_ >= 0) close(lock_);
-}
-
 arrow::Result<std::unique_ptr<SyncFolder>> SyncFolder::Open(const std::string& folder, bool make) {
   std::error_code error;
   if (make) fs::create_directories(folder, error);
@@ -160,11 +150,11 @@ arrow::Result<std::unique_ptr<SyncFolder>> SyncFolder::Open(const std::string& f
 
 arrow::Status SyncFolder::Lock() {
   const fs::path own = fs::path(folder_) / kOwnFolder;
-  if (mkdir(own.c_str(), 0700) != 0 && errno != EEXIST) return Failed("make", own, errno);
+  if (mkdir(own.c_str(), 0700) != 0 && errno != EEXIST) return FileError("make", own, errno);
   const fs::path path = own / "lock";
-  lock_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_ < 0) return Failed("write", path, errno);
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  lock_ = UniqueDescriptor(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock_.is_open()) return FileError("write", path, errno);
+  if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     return Error(ErrorKind::kUnavailable, "another sync runs in {}", Quoted(folder_));
   }
   ClearIncoming();
@@ -190,7 +180,7 @@ arrow::Result<FolderContents> SyncFolder::Scan() const {
     }
     entry.increment(error);
   }
-  if (error) return Failed("read", folder_, error.value());
+  if (error) return FileError("read", folder_, error.value());
   return contents;
 }
 
@@ -198,7 +188,7 @@ arrow::Result<LocalFile> SyncFolder::Look(const std::string& path) const {
   ARROW_RETURN_NOT_OK(CheckWay(folder_, path, /*make=*/false));
   const std::string whole = PathOf(path);
   struct stat state{};
-  if (lstat(whole.c_str(), &state) != 0) return Failed("find", whole, errno);
+  if (lstat(whole.c_str(), &state) != 0) return FileError("find", whole, errno);
   if (S_ISREG(state.st_mode)) return FileOf(state);
   return Error(ErrorKind::kFailedPrecondition, "{} is {}, which a sync leaves alone", Quoted(whole),
                S_ISLNK(state.st_mode) ? "a link" : "no file");
@@ -207,17 +197,16 @@ arrow::Result<LocalFile> SyncFolder::Look(const std::string& path) const {
 arrow::Result<std::string> SyncFolder::Digest(const std::string& path) const {
   ARROW_RETURN_NOT_OK(CheckWay(folder_, path, /*make=*/false));
   const std::string whole = PathOf(path);
-  const int file = open(whole.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (file < 0) return Failed("read", whole, errno);
+  const UniqueDescriptor file(open(whole.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.is_open()) return FileError("read", whole, errno);
   Sha256 digest;
   std::string piece(1 << 20, '\0');
   ssize_t count = 0;
-  while ((count = read(file, piece.data(), piece.size())) > 0 || (count < 0 && errno == EINTR)) {
+  while ((count = read(file.get(), piece.data(), piece.size())) > 0 ||
+         (count < 0 && errno == EINTR)) {
     if (count > 0) digest.Update(std::string_view(piece).substr(0, static_cast<size_t>(count)));
   }
-  const int failed = count < 0 ? errno : 0;
-  close(file);
-  if (failed != 0) return Failed("read", whole, failed);
+  if (count < 0) return FileError("read", whole, errno);
   return digest.Finish();
 }
 
@@ -228,9 +217,9 @@ arrow::Result<std::unique_ptr<IncomingFile>> SyncFolder::Receive(const std::stri
   if (ended_) return Error(ErrorKind::kUnavailable, "the sync is being ended");
   const std::string part =
       fs::path(folder_) / kOwnFolder / std::format("{}{}", received_++, kIncomingEnd);
-  const int file = open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) return Failed("write", part, errno);
-  return std::make_unique<ArrivingFile>(*this, path, part, file);
+  UniqueDescriptor file(open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file.is_open()) return FileError("write", part, errno);
+  return std::make_unique<ArrivingFile>(*this, path, part, std::move(file));
 }
 
 arrow::Status SyncFolder::Remove(const std::string& path, const LocalFile& expected) const {
@@ -239,7 +228,7 @@ arrow::Status SyncFolder::Remove(const std::string& path, const LocalFile& expec
   if (now != expected) {
     return Error(ErrorKind::kFailedPrecondition, "{} changed meanwhile", Quoted(whole.string()));
   }
-  if (unlink(whole.c_str()) != 0) return Failed("remove", whole, errno);
+  if (unlink(whole.c_str()) != 0) return FileError("remove", whole, errno);
   ARROW_RETURN_NOT_OK(SyncDirectory(whole.parent_path()));
   for (fs::path at = whole.parent_path(); at != folder_ && rmdir(at.c_str()) == 0;) {
     at = at.parent_path();
@@ -261,4 +250,4 @@ void SyncFolder::ClearIncoming() const {
   }
 }
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -10,9 +10,10 @@
 #include <arrow/status.h>
 
 #include "base/mutex.h"
-#include "cli/sync_plan.h"
+#include "base/unique_descriptor.h"
+#include "sync/sync_plan.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 
 /// What a folder holds that can be synchronised.
 struct FolderContents {
@@ -49,7 +50,6 @@ class SyncFolder {
 
   /// NOT_FOUND when there is no such folder and `make` is false.
   static arrow::Result<std::unique_ptr<SyncFolder>> Open(const std::string& folder, bool make);
-  ~SyncFolder();
   SyncFolder(const SyncFolder&) = delete;
   SyncFolder& operator=(const SyncFolder&) = delete;
 
@@ -88,11 +88,11 @@ class SyncFolder {
   void ClearIncoming() const;
 
   const std::string folder_;
-  int lock_ = -1;
+  UniqueDescriptor lock_;
   mutable Mutex mutex_;
   // Names what arrives; the lock makes it unique.
   mutable uint64_t received_ HANGAR_GUARDED_BY(mutex_) = 0;
   mutable bool ended_ HANGAR_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync

@@ -6,9 +6,9 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
-#include "cli/sync_plan.h"
+#include "sync/sync_plan.h"
 
-namespace hangar::cli {
+namespace hangar::sync {
 
 /// Where a folder's syncs are remembered: what was the same on both sides, for each server and
 /// prefix that it was synchronised with. Losing it harms nothing: then contents are compared.
@@ -30,4 +30,4 @@ class SyncState {
   std::string others_;  // The file's JSON as it was.
 };
 
-}  // namespace hangar::cli
+}  // namespace hangar::sync
