@@ -70,6 +70,11 @@ def is_let_in(client, token):
         return True
     except flight.FlightUnauthenticatedError:
         return False
+    except pa.ArrowException as error:
+        # Who asks again and again until a token counts is told to wait.
+        if "came too often" in str(error):
+            return False
+        raise
 
 
 # The commands.
@@ -352,6 +357,12 @@ def test_a_server_does_not_start_with_a_file_that_is_missing_or_wrong(hangar_bin
 
 # Tokens of an identity provider.
 
+def with_another_signature(token):
+    """Not changed at its end, where bits of the last character count for nothing."""
+    at = token.rindex(".") + 1
+    return token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1:]
+
+
 def test_a_provider_whose_keys_are_a_file(start_server, tmp_path):
     key, stranger, next_key = SigningKey("k1"), SigningKey("k1"), SigningKey("k2")
     keys = tmp_path / "keys.json"
@@ -364,7 +375,7 @@ def test_a_provider_whose_keys_are_a_file(start_server, tmp_path):
                   key.token(sub="alice", iss="https://evil.example.org"),
                   key.token(sub="alice", exp=int(time.time()) - 3600),
                   key.token(sub="alice", nbf=int(time.time()) + 3600), key.token(),
-                  next_key.token(sub="alice"), token[:-2] + "AA"):
+                  next_key.token(sub="alice"), with_another_signature(token)):
         assert not is_let_in(client, wrong), wrong
     keys.write_text(key_set(key, next_key))
     eventually(lambda: is_let_in(client, next_key.token(sub="alice")), "the new key is known")
