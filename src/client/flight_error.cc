@@ -204,8 +204,13 @@ arrow::Status FromFlight(const arrow::Status& status, const std::string& uri) {
 
 bool FailedToConnectByChance(const arrow::Status& status) {
   const Unwrapped unwrapped = Unwrap(status.message());
-  return unwrapped.kind_of_prefix == ErrorKind::kUnavailable && NobodyAnswers(unwrapped.sentence) &&
-         LastReason(unwrapped.sentence).starts_with("Invalid argument");
+  if (unwrapped.kind_of_prefix != ErrorKind::kUnavailable || !NobodyAnswers(unwrapped.sentence)) {
+    return false;
+  }
+  const std::string_view reason = LastReason(unwrapped.sentence);
+  // What other calls leave in errno. No file is looked for but where a Unix socket is.
+  return reason.starts_with("Invalid argument") ||
+         (reason.starts_with("No such file or directory") && !unwrapped.sentence.contains("unix:"));
 }
 
 }  // namespace hangar::client

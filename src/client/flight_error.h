@@ -14,7 +14,7 @@ arrow::Status FromFlight(const arrow::Status& status, const std::string& uri);
 
 /// True for a call of which nothing was sent, because no connection could be made, for a reason
 /// that is gone with the next attempt: gRPC 1.51 looks at errno only after other system calls, and
-/// sometimes takes a connection that is under way for one that failed with "Invalid argument"
+/// sometimes takes a connection that is under way for one that failed with what those left there
 /// (tcp_client_create_from_prepared_fd in src/core/lib/iomgr/tcp_client_posix.cc). `status` is as
 /// Flight gave it.
 bool FailedToConnectByChance(const arrow::Status& status);

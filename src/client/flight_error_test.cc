@@ -131,6 +131,11 @@ TEST(FailedToConnectByChance, IsNothingButGrpcsLostErrno) {
   };
   EXPECT_TRUE(FailedToConnectByChance(connecting("connect: Invalid argument")));
   EXPECT_TRUE(FailedToConnectByChance(connecting("connect: Invalid argument (22)")));
+  EXPECT_TRUE(FailedToConnectByChance(connecting("connect: No such file or directory (2)")));
+  EXPECT_FALSE(FailedToConnectByChance(Status::IOError(
+      "Flight returned unavailable error, with message: failed to connect to all addresses; "
+      "last error: UNKNOWN: unix:/run/s: connect: No such file or directory (2)",
+      kContext)));
   EXPECT_FALSE(FailedToConnectByChance(connecting("Failed to connect: Connection refused")));
   EXPECT_FALSE(FailedToConnectByChance(Status::OK()));
   // A server's own sentence, and a call that was on its way.
