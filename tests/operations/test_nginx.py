@@ -1,5 +1,6 @@
 """packaging/nginx/hangar.conf, run by the real nginx: TLS outside, Hangar on this machine inside."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -37,6 +38,21 @@ http {{
     include {folder}/hangar.conf;
 }}
 """
+
+
+# Of HTTP/2, RFC 9113.
+HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+HEADERS, SETTINGS, CONTINUATION = 1, 4, 9
+
+
+def http2_frame(kind, flags, stream, payload=b""):
+    return (len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big")
+            + payload)
+
+
+def resident_bytes(server):
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) << 10
 
 
 def free_ports(count):
@@ -183,3 +199,24 @@ def test_http_goes_through_nginx_with_ranges_and_large_bodies(proxied, tmp_path)
     assert refused.value.code == 403
     assert not re.search(r"(?m) a client request body is buffered| is buffered to a temporary",
                          proxy.log())
+
+
+def test_headers_without_end_get_no_further_than_nginx(proxied):
+    """What docs/security.md advises against gRPC's way with such headers."""
+    server, proxy = proxied
+    before = resident_bytes(server)
+    context = ssl.create_default_context(cadata=proxy.certificate.decode())
+    context.set_alpn_protocols(["h2"])
+    with (socket.create_connection(("127.0.0.1", proxy.flight_port)) as plain,
+          context.wrap_socket(plain, server_hostname="localhost") as connection):
+        connection.settimeout(DEADLINE_SECONDS)
+        connection.sendall(HTTP2_PREFACE + http2_frame(SETTINGS, 0, 0)
+                           + http2_frame(HEADERS, 0, 1, b"\0\1a\1b"))
+        # It may throw away for a while what still comes.
+        with contextlib.suppress(OSError):
+            for _ in range(4000):
+                connection.sendall(http2_frame(CONTINUATION, 0, 1, b"\0\1a\1b" * 3000))
+    eventually(lambda: "client sent too large header" in proxy.log(), "nginx ends it")
+    assert resident_bytes(server) < before + (32 << 20)
+    with proxy.client() as client:
+        assert listed(client) == []
