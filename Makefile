@@ -23,7 +23,7 @@ endef
 
 .PHONY: help
 help: ## lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "JOBS=N sets how many compilers and tests run at once (here: $(JOBS))."
 
@@ -39,6 +39,11 @@ run: build ## starts the server on ./datasets, with a sample dataset if there is
 test: build-tests dist ## builds and runs every test
 	tests/setup/on_host.sh $(bundle)
 	./dev ctest --preset release --parallel $(JOBS)
+
+.PHONY: test-s3
+test-s3: build-tests ## runs the tests over a real S3 server, Ceph, which is installed on first use
+	./dev tests/s3/ceph.sh install
+	./dev tests/s3/ceph.sh run ctest --preset s3 --parallel $(JOBS)
 
 .PHONY: fault
 fault: build-tests ## kills the server, fills its disk, changes its files: thousands of times, in an hour or so

@@ -18,6 +18,7 @@
 #include "admin/findings.h"
 #include "config/load.h"
 #include "config/setting_flags.h"
+#include "s3/s3_location.h"
 
 namespace hangar {
 namespace {
@@ -51,7 +52,11 @@ Findings Examine(const SettingSources& sources) {
   CheckListeners(settings.options, findings);
   CheckCertificates(settings.options.tls, findings);
   CheckAccessFiles(settings.options.access, findings);
-  CheckDataFolder(settings.options.data, findings);
+  if (IsS3Uri(settings.options.data)) {
+    findings.Ok("data", "it is a bucket, which the server tries when it starts");
+  } else {
+    CheckDataFolder(settings.options.data, findings);
+  }
   CheckMachine(settings.options, findings);
   return findings;
 }

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <system_error>
+
+#include "s3/s3_location.h"
 
 namespace hangar {
 
@@ -13,7 +16,9 @@ RetentionPolicy RetentionOf(const ServeOptions& options) {
                          .versions = history.versions,
                          .time = history.time,
                          .bytes = history.bytes.bytes};
-  if (history.bytes.percent > 0) {
+  if (history.bytes.percent > 0 && IsS3Uri(options.data)) {
+    policy.bytes = std::numeric_limits<int64_t>::max();  // A bucket has no size.
+  } else if (history.bytes.percent > 0) {
     std::error_code error;
     const auto space = std::filesystem::space(options.data, error);
     const auto capacity = error ? std::uintmax_t{0} : space.capacity;

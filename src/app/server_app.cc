@@ -21,6 +21,7 @@
 #include "app/library_messages.h"
 #include "app/log.h"
 #include "app/memory_plan.h"
+#include "app/open_store.h"
 #include "app/process_signals.h"
 #include "app/service_manager.h"
 #include "app/stored_totals.h"
@@ -29,7 +30,6 @@
 #include "metrics/call_metrics.h"
 #include "metrics/metrics.h"
 #include "metrics/process_metrics.h"
-#include "store/local_store.h"
 
 namespace hangar {
 namespace {
@@ -86,7 +86,7 @@ class Server {
 
   arrow::Status Start() {
     ARROW_ASSIGN_OR_RAISE(access_, MakeAccessParts(options_, logger_));
-    ARROW_ASSIGN_OR_RAISE(const auto store, LocalStore::Make(options_.data, &metrics_));
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(options_, logger_, &metrics_));
     ARROW_RETURN_NOT_OK(SweepStaging(*store, *logger_));
     auto service_options = ServiceOptionsOf(options_, memory_);
     service_options.memory = &ArrowMemoryBudget();

@@ -194,7 +194,9 @@ constexpr auto kHttpField = &ServeOptions::http;
 using enum SettingForm;
 
 constexpr Setting kSettings[] = {
-    {kDataAndAddress, "data", "folder whose Parquet files are the datasets; made when missing",
+    {kDataAndAddress, "data",
+     "folder whose Parquet files are the datasets, made when missing; or a bucket: "
+     "s3://BUCKET/PREFIX?endpoint=...",
      "./datasets", "", kFolder, "", SetTextThatIsNeeded<&ServeOptions::data>},
     {kDataAndAddress, "listen",
      "address: grpc://HOST:PORT (port 0: a free one) or grpc+unix:///PATH", "grpc://0.0.0.0:8815",

@@ -96,7 +96,9 @@ TEST_P(StoreConformance, AStagedObjectIsReadBackBeforeItIsPublished) {
   EXPECT_EQ(reader->info().size_bytes, 10);
   EXPECT_EQ(ReadBytes(*reader).ValueOrDie(), "0123456789");
   const ObjectInfo info = staged->Publish("a", Precondition::None()).ValueOrDie();
-  EXPECT_EQ(info.version, reader->info().version);
+  if (!GetParam().versions_are_of_content) {
+    EXPECT_EQ(info.version, reader->info().version);
+  }
   EXPECT_EQ(ReadBytes(*reader).ValueOrDie(), "0123456789");
 }
 
@@ -193,6 +195,11 @@ TEST_P(StoreConformance, WhatWasOpenedOutlivesTheStore) {
 }
 
 TEST_P(StoreConformance, EqualBytesPublishedTwiceAreTwoVersions) {
+  if (GetParam().versions_are_of_content) {
+    const std::string version = PutBytes(store(), "a", "same").ValueOrDie().version;
+    EXPECT_EQ(PutBytes(store(), "a", "same").ValueOrDie().version, version);
+    return;
+  }
   std::set<std::string> versions;
   for (int i = 0; i < 50; ++i) {
     versions.insert(PutBytes(store(), "a", "same").ValueOrDie().version);
@@ -335,8 +342,9 @@ TEST_P(StoreConformance, RenamesInBothDirectionsDoNotWaitForEachOther) {
     }
     return true;
   });
-  // The two met in one name, where one replaced the other.
-  EXPECT_EQ(ListKeys(store()).ValueOrDie().size(), 1u);
+  // The two met in one name, where one replaced the other; or passed each other.
+  const size_t left = ListKeys(store()).ValueOrDie().size();
+  EXPECT_TRUE(left == 1u || (left == 2u && !GetParam().renames_in_one_step)) << left;
 }
 
 TEST_P(StoreConformance, WritersAndDeletersOfOneFolderDoNotHinderEachOther) {

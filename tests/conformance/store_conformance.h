@@ -28,6 +28,12 @@ struct StoreKind {
   bool rename_keeps_version = false;
   /// `a` and `a/b` cannot be there together.
   bool has_folders = false;
+  /// Equal bytes are one version, and it is known only once they are published.
+  bool versions_are_of_content = false;
+  /// Two keys can change in one step.
+  bool renames_in_one_step = true;
+  /// A past version that is purged can be read on by who has it open.
+  bool readers_outlive_purge = true;
 };
 
 inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }

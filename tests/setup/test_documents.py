@@ -39,11 +39,11 @@ def blocks_to_run() -> list:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_the_make_targets_presets_and_files_that_are_named_exist(document):
-    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     presets = set(re.findall(r'"name": "([\w-]+)"', (PROJECT / "CMakePresets.json").read_text()))
     missing = []
     for snippet in snippets(document):
-        named_targets = re.findall(r"(?:^|&& )make ([a-z-]+)", snippet, re.MULTILINE)
+        named_targets = re.findall(r"(?:^|&& )make ([a-z0-9-]+)", snippet, re.MULTILINE)
         missing += [f"make {name}" for name in named_targets if name not in targets]
         named_presets = re.findall(r"--preset ([\w-]+)", snippet)
         missing += [f"--preset {name}" for name in named_presets if name not in presets]

@@ -47,7 +47,8 @@ class Server:
         """`wrapper` is a command that ends in running the one given after it, such as setpriv.
         `client_options` are what clients need to connect, `tls_root_certs` for example, and
         `authorization` is the header of somebody who may list what there is."""
-        self.data = pathlib.Path(data)
+        # An s3:// URI stays as it is: a path would lose one of its slashes.
+        self.data = data if _is_uri(data) else pathlib.Path(data)
         self._client_options = client_options or {}
         self._authorization = authorization
         self._log_path = log_path
@@ -108,9 +109,8 @@ class Server:
         return client
 
     def staged(self):
-        """The names of all files that are in staging now."""
-        staging = self.seen_data / "_hangar" / "staging"
-        return sorted(entry.name for entry in staging.iterdir()) if staging.is_dir() else []
+        """The names of all files that are in staging now. On an object store there are none."""
+        return [] if _is_uri(self.data) else _staged_in(self.seen_data)
 
     def thread_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
@@ -146,8 +146,16 @@ class Server:
         self.close_clients()
         eventually(lambda: not self.staged(), "staging is empty once no upload runs")
         assert self.stop() == 0, f"log:\n{self.log()}"
-        staging = self.data / "_hangar" / "staging"
-        assert not staging.exists() or not list(staging.iterdir())
+        assert _is_uri(self.data) or not _staged_in(self.data)
+
+
+def _is_uri(data):
+    return "://" in str(data)
+
+
+def _staged_in(folder):
+    staging = folder / "_hangar" / "staging"
+    return sorted(entry.name for entry in staging.iterdir()) if staging.is_dir() else []
 
 
 def _answers(client):

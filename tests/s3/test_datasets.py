@@ -1,0 +1,194 @@
+"""Datasets in a bucket: what clients see, what other tools see, and what several servers agree on."""
+
+import concurrent.futures
+import io
+import json
+import threading
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.flight as flight
+import pyarrow.parquet as pq
+import pytest
+
+from faults import ResetBeforeAnswer, ResetInAnswer, s3_error
+from flight_steps import act, command, get, info, listed, path, put, version
+from hangar_fixtures import eventually
+
+SMALL = pa.table({"x": pa.array(range(1000), pa.int64())})
+
+
+def noise(rows, seed=0):
+    return pa.table({"x": np.random.default_rng(seed).integers(0, 2**62, rows)})
+
+
+def parquet(table):
+    written = io.BytesIO()
+    pq.write_table(table, written)
+    return written.getvalue()
+
+
+def unseen(bucket):
+    """What Hangar keeps in the bucket beside datasets and their past."""
+    return [key for key in bucket.keys() if key.startswith("_hangar/staging/")]
+
+
+@pytest.mark.parametrize("name", [
+    "a", "a/b.parquet", "with space+plus%20=*.parquet", "été/日本/🐝.parquet", "!a !b"])
+def test_a_table_comes_back_whatever_its_name(start_s3_server, bucket, name):
+    client = start_s3_server().client()
+    put(client, name, SMALL)
+    assert get(client, path(name)) == SMALL
+    assert listed(client) == [name]
+    assert pq.read_table(io.BytesIO(bucket.get(name))) == SMALL
+
+
+@pytest.mark.parametrize("rows", [1_000_000, 4_000_000], ids=["one part", "several parts"])
+def test_a_large_table_comes_back_and_nothing_is_left_over(start_s3_server, bucket, rows):
+    client = start_s3_server().client()
+    table = noise(rows)
+    put(client, "big", table)
+    assert get(client, path("big")) == table
+    assert bucket.uploads() == [] and unseen(bucket) == []
+
+
+def test_what_other_tools_put_there_is_served(start_s3_server, bucket):
+    bucket.put("theirs/t.parquet", parquet(SMALL))
+    client = start_s3_server().client()
+    assert listed(client) == ["theirs/t.parquet"]
+    assert get(client, path("theirs/t.parquet")) == SMALL
+    bucket.put("theirs/t.parquet", parquet(SMALL.slice(5)))
+    assert get(client, path("theirs/t.parquet")) == SMALL.slice(5)
+    bucket.delete("theirs/t.parquet")
+    assert listed(client) == []
+
+
+def test_a_replaced_version_can_be_read_and_brought_back(start_s3_server):
+    client = start_s3_server().client()
+    put(client, "t", SMALL)
+    first = version(client, "t")
+    put(client, "t", SMALL.slice(1))
+    assert get(client, command("t", version=first)) == SMALL
+    act(client, "restore_dataset", json.dumps({"dataset": "t", "version": first}))
+    assert get(client, path("t")) == SMALL
+
+
+@pytest.mark.parametrize("table", [SMALL, noise(2_000_000)], ids=["small", "large"])
+def test_a_dropped_dataset_comes_back_and_a_renamed_one_is_elsewhere(start_s3_server, bucket,
+                                                                     table):
+    client = start_s3_server().client()
+    put(client, "t", table)
+    act(client, "drop_dataset", "t")
+    assert listed(client) == []
+    assert "t" not in bucket.keys()
+    act(client, "undrop_dataset", "t")
+    act(client, "rename_dataset", json.dumps({"from": "t", "to": "u/v"}))
+    assert listed(client) == ["u/v"]
+    assert get(client, path("u/v")) == table
+    assert unseen(bucket) == [] and bucket.uploads() == []
+
+
+def test_a_ticket_outlives_replacement_and_drop(start_s3_server):
+    client = start_s3_server().client()
+    put(client, "t", SMALL)
+    ticket = info(client, "t").endpoints[0].ticket
+    put(client, "t", SMALL.slice(3))
+    assert client.do_get(ticket).read_all() == SMALL
+    act(client, "drop_dataset", "t")
+    assert client.do_get(ticket).read_all() == SMALL
+
+
+def test_without_a_past_a_replaced_version_is_said_to_have_changed(start_s3_server, bucket):
+    client = start_s3_server(flags=["--keep-versions", "0"]).client()
+    put(client, "t", SMALL)
+    ticket = info(client, "t").endpoints[0].ticket
+    put(client, "t", SMALL.slice(3))
+    with pytest.raises(KeyError, match="ask"):
+        client.do_get(ticket).read_all()
+    assert bucket.keys() == ["t"]
+
+
+def test_what_one_server_writes_the_other_one_sees_at_once(start_s3_server):
+    one, other = start_s3_server().client(), start_s3_server().client()
+    for round_number in range(10):
+        table = SMALL.slice(round_number)
+        put(one, "t", table)
+        assert get(other, path("t")) == table
+        ticket = info(one, "t").endpoints[0].ticket
+        assert other.do_get(ticket).read_all() == table
+    act(other, "drop_dataset", "t")
+    assert listed(one) == []
+
+
+@pytest.mark.parametrize("how", ["create", "if_version"])
+def test_of_writers_at_several_servers_exactly_one_wins(start_s3_server, how):
+    servers = [start_s3_server() for _ in range(2)]
+    clients = [servers[number % 2].client() for number in range(8)]
+    for round_number in range(10):
+        name = f"race/{round_number}"
+        if how == "create":
+            keys = {"mode": "create"}
+        else:
+            put(clients[0], name, SMALL.slice(500))
+            keys = {"if_version": version(clients[0], name)}
+        start = threading.Barrier(len(clients))
+
+        def contend(number, name=name, keys=keys, start=start):
+            start.wait()
+            try:
+                put(clients[number], command(name, **keys), SMALL.slice(number))
+            except pa.ArrowInvalid:
+                return None
+            return number
+
+        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+            winners = [number for number in pool.map(contend, range(len(clients)))
+                       if number is not None]
+        assert len(winners) == 1
+        assert get(clients[0], path(name)) == SMALL.slice(winners[0])
+
+
+def test_an_upload_whose_server_dies_is_not_seen(start_s3_server):
+    server = start_s3_server()
+    writer, _ = server.client().do_put(path("t"), noise(1).schema)
+    for seed in range(8):
+        writer.write_table(noise(500_000, seed))
+    server.kill()
+    assert listed(start_s3_server().client()) == []
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "CreateMultipartUpload", "UploadPart",
+                                       "UploadPartCopy", "CompleteMultipartUpload", "HeadObject"])
+@pytest.mark.parametrize("fault", [
+    ResetBeforeAnswer(), s3_error(500, "InternalError"), s3_error(503, "SlowDown"),
+    s3_error(429, "TooManyRequests")], ids=["reset", "500", "503", "429"])
+def test_a_put_outlives_a_fault_of_the_store(proxy, start_s3_server, operation, fault):
+    client = start_s3_server(through=proxy).client()
+    armed = proxy.arm(fault, operation=operation)
+    table = noise(1_500_000) if operation not in ("PutObject", "HeadObject") else SMALL
+    put(client, "t", table)
+    assert armed.done == 1
+    assert get(client, path("t")) == table
+
+
+@pytest.mark.parametrize("fault", [ResetBeforeAnswer(), ResetInAnswer(),
+                                   s3_error(503, "SlowDown")], ids=["reset", "cut off", "503"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_read_outlives_a_fault_of_the_store(proxy, start_s3_server, bucket, fault, nth):
+    table = noise(1_000_000)
+    bucket.put("t", parquet(table))
+    client = start_s3_server(through=proxy).client()
+    armed = proxy.arm(fault, operation="GetObject", nth=nth)
+    assert get(client, path("t")) == table
+    assert armed.done == 1
+
+
+def test_a_store_that_stays_away_is_said_to_be_away(proxy, start_s3_server):
+    server = start_s3_server(through=proxy)
+    client = server.client()
+    put(client, "t", SMALL)
+    proxy.arm(s3_error(503, "SlowDown"), operation="HeadObject", times=1000)
+    with pytest.raises(flight.FlightUnavailableError):
+        info(client, "t")
+    proxy.disarm()
+    eventually(lambda: get(client, path("t")) == SMALL, "it works again")
