@@ -63,13 +63,14 @@ def test_of_many_that_create_one_name_exactly_one_wins(server):
 def test_of_many_that_replace_one_version_exactly_one_wins(server):
     clients = [server.client() for _ in range(8)]
     current = put(clients[0], "t.parquet", numbers(1))["version"]
-    for _ in range(10):
+    for round in range(10):
         results = at_once(*(
-            lambda c=c, i=i: put(c, command("t.parquet", if_version=current), numbers(i + 2))
+            lambda c=c, i=i: put(c, command("t.parquet", if_version=current),
+                                 numbers(i + 2, start=round))
             for i, c in enumerate(clients)))
         won = [i for i, result in enumerate(results) if isinstance(result, dict)]
         assert len(won) == 1, results
-        assert get(clients[0], "t.parquet") == numbers(won[0] + 2)
+        assert get(clients[0], "t.parquet") == numbers(won[0] + 2, start=round)
         current = results[won[0]]["version"]
         assert version(clients[0], "t.parquet") == current
     assert server.staged() == []
@@ -299,7 +300,7 @@ def test_an_upload_that_is_begun_before_another_and_ends_after_it_wins(server):
     slow, fast = server.client(), server.client()
     writer, replies = slow.do_put(path("t.parquet"), numbers(1).schema)
     writer.write_table(numbers(50))
-    eventually(server.staged, "the slow upload has begun")
+    server.await_upload()
     put(fast, "t.parquet", numbers(5))
     assert get(fast, "t.parquet") == numbers(5)
     writer.write_table(numbers(50, start=50))

@@ -50,7 +50,7 @@ def test_the_same_bytes_come_back_and_the_rows_too(server, options):
     stored = put_file(server.client(), "t.parquet", data)
     assert (stored["rows"], stored["bytes"]) == (len(TABLE), len(data))
     assert file_of(server.client(), "t.parquet") == data
-    assert (server.data / "t.parquet").read_bytes() == data
+    assert server.stored("t.parquet") == data
     assert get(server.client(), path("t.parquet")).equals(TABLE)
 
 
@@ -70,7 +70,7 @@ def test_a_batch_may_hold_several_blocks_and_empty_ones(server):
 
 def test_rows_that_were_put_come_out_as_their_file(server):
     put(server.client(), "t", TABLE)
-    assert file_of(server.client(), "t") == (server.data / "t").read_bytes()
+    assert file_of(server.client(), "t") == server.stored("t")
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 5, 64])
@@ -115,11 +115,11 @@ def flip_in_a_page(data):
     ids=["empty", "magic", "text", "truncated", "headless", "tailed", "flipped", "wrong magic"])
 def test_what_is_no_whole_parquet_file_is_refused(server, wrong):
     put(server.client(), "t", TABLE)
-    before = (server.data / "t").read_bytes()
+    before = server.stored("t")
     with pytest.raises(pa.ArrowInvalid, match="not stored"):
         put_file(server.client(), "t", wrong)
     the_staged_is_gone(server)
-    assert (server.data / "t").read_bytes() == before
+    assert server.stored("t") == before
 
 
 @pytest.mark.parametrize("schema", [
@@ -176,8 +176,8 @@ def test_what_breaks_off_is_not_stored(server):
     schema = pa.schema([("parquet", pa.binary())])
     writer, _ = client.do_put(command("t", format="parquet"), schema)
     writer.write_batch(pa.record_batch([pa.array([parquet()[:-10]], pa.binary())], schema))
-    eventually(server.staged, "the upload has begun")
+    server.await_upload()
     server.close_clients()
     del writer, client
     the_staged_is_gone(server)
-    assert not (server.data / "t").exists()
+    assert server.stored("t") is None

@@ -1,4 +1,4 @@
-"""Files that other programs put into the folder: good ones are served, bad ones harm nobody."""
+"""Files that other programs put among the datasets: good ones are served, bad ones harm nobody."""
 
 import datetime
 import io
@@ -15,7 +15,8 @@ import pyarrow.flight as flight
 import pyarrow.parquet as pq
 import pytest
 
-from flight_steps import act, command, get, info, listed, numbers, put, version
+from flight_steps import act, command, get, info, listed, numbers, parquet, put, version
+from hangar_fixtures import of_folders
 from raw_flight import (
     RawFlight, assert_fit_for_clients, assert_refused, path_descriptor, ticket_message)
 
@@ -71,16 +72,16 @@ WRITERS = {
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_file_of_another_writer_is_listed_and_served(server, name):
-    (server.data / "deep" / "er").mkdir(parents=True)
-    file = server.data / "deep" / "er" / "f.parquet"
-    pq.write_table(TABLE, file, **WRITERS[name])
-    want = pq.read_table(file)
+    data = parquet(TABLE, **WRITERS[name])
+    server.place("deep/er/f.parquet", data)
+    file = pq.ParquetFile(io.BytesIO(data))
+    want = file.read()
     client = server.client()
     assert listed(client) == ["deep/er/f.parquet"]
     found = info(client, "deep/er/f.parquet")
     assert found.total_records == 1000
-    assert found.total_bytes == file.stat().st_size
-    assert json.loads(found.app_metadata)["row_groups"] == pq.ParquetFile(file).num_row_groups
+    assert found.total_bytes == len(data)
+    assert json.loads(found.app_metadata)["row_groups"] == file.num_row_groups
     got = get(client, "deep/er/f.parquet")
     assert got.schema.equals(want.schema, check_metadata=False)
     assert got.equals(want)
@@ -97,15 +98,15 @@ def test_a_file_of_another_writer_with_an_arrow_schema_comes_back_exactly(server
         "duration": pa.array([1, None], pa.duration("ms")),
         "zone": pa.array([1, None], pa.timestamp("ns", "Asia/Tokyo")),
     }).replace_schema_metadata({"owner": "someone"})
-    pq.write_table(table, server.data / "f.parquet")
+    server.place("f.parquet", parquet(table))
     got = get(server.client(), "f.parquet")
     assert got.schema.equals(table.schema, check_metadata=True)
     assert got.equals(table)
 
 
 def test_a_file_without_columns_or_without_rows_is_served(server):
-    pq.write_table(pa.table({}), server.data / "nothing.parquet")
-    pq.write_table(TABLE.slice(0, 0), server.data / "no-rows.parquet")
+    server.place("nothing.parquet", parquet(pa.table({})))
+    server.place("no-rows.parquet", parquet(TABLE.slice(0, 0)))
     client = server.client()
     assert listed(client) == ["no-rows.parquet", "nothing.parquet"]
     assert get(client, "nothing.parquet").num_columns == 0
@@ -114,7 +115,7 @@ def test_a_file_without_columns_or_without_rows_is_served(server):
 
 def test_a_file_can_be_renamed_replaced_and_dropped_like_one_of_hangars_own(server):
     client = server.client()
-    pq.write_table(TABLE, server.data / "f.parquet")
+    server.place("f.parquet", parquet(TABLE))
     act(client, "rename_dataset", {"from": "f.parquet", "to": "g.parquet"})
     assert get(client, "g.parquet").equals(TABLE)
     put(client, command("g.parquet", if_version=version(client, "g.parquet")), numbers(3))
@@ -162,11 +163,10 @@ BAD_FILES = _bad_files()
 @pytest.fixture
 def bad_folder(server):
     for name, content in BAD_FILES.items():
-        (server.data / f"{name}.parquet").write_bytes(content)
-    (server.data / "readme.txt").write_text("notes")
-    pq.write_table(TABLE, server.data / "good.parquet")
-    (server.data / "z").mkdir()
-    pq.write_table(TABLE, server.data / "z" / "good.parquet")
+        server.place(f"{name}.parquet", content)
+    server.place("readme.txt", b"notes")
+    server.place("good.parquet", parquet(TABLE))
+    server.place("z/good.parquet", parquet(TABLE))
     return server
 
 
@@ -192,11 +192,9 @@ def test_each_file_that_is_left_out_is_logged_once(bad_folder):
 def test_a_bad_file_that_changes_is_looked_at_again(bad_folder):
     client = bad_folder.client()
     listed(client)
-    replacement = bad_folder.data / ".new"
-    pq.write_table(numbers(3), replacement)
-    os.replace(replacement, bad_folder.data / "half.parquet")
+    bad_folder.place("half.parquet", parquet(numbers(3)))
     assert listed(client) == ["good.parquet", "half.parquet", "z/good.parquet"]
-    (bad_folder.data / "half.parquet").write_bytes(b"bad again")
+    bad_folder.place("half.parquet", b"bad again")
     assert listed(client) == ["good.parquet", "z/good.parquet"]
     assert len([line for line in bad_folder.log().splitlines()
                 if "is not served" in line and "half.parquet" in line]) == 2
@@ -215,21 +213,19 @@ def test_asking_for_a_bad_file_is_data_loss_and_names_it(bad_folder):
 def test_a_bad_file_can_be_dropped_renamed_and_replaced(bad_folder):
     client = bad_folder.client()
     act(client, "drop_dataset", "text.parquet")
-    assert not (bad_folder.data / "text.parquet").exists()
+    assert bad_folder.stored("text.parquet") is None
     put(client, "half.parquet", numbers(4))
     assert get(client, "half.parquet") == numbers(4)
     act(client, "rename_dataset", {"from": "csv.parquet", "to": "data.csv"})
-    assert (bad_folder.data / "data.csv").read_bytes() == BAD_FILES["csv"]
+    assert bad_folder.stored("data.csv") == BAD_FILES["csv"]
 
 
 def test_files_with_flipped_bits_never_harm_the_server(server):
-    pristine = server.data / ".pristine"
-    pq.write_table(TABLE, pristine, row_group_size=300)
-    good = pristine.read_bytes()
+    good = parquet(TABLE, row_group_size=300)
     footer_length = int.from_bytes(good[-8:-4], "little")
     rng = random.Random(4711)
     client = server.client()
-    pq.write_table(numbers(3), server.data / "other.parquet")
+    server.place("other.parquet", parquet(numbers(3)))
     answered = {"data": 0, "error": 0}
     with RawFlight(server) as raw:
         for number in range(250):
@@ -239,9 +235,7 @@ def test_files_with_flipped_bits_never_harm_the_server(server):
                 position = (rng.randrange(len(good) - 8 - footer_length, len(good)) if in_footer
                             else rng.randrange(4, len(good) - 8 - footer_length))
                 broken[position] ^= 1 << rng.randrange(8)
-            new = server.data / ".broken"
-            new.write_bytes(broken)
-            os.replace(new, server.data / "broken.parquet")
+            server.place("broken.parquet", bytes(broken))
             try:
                 list(raw.stream("DoGet", ticket_message("broken.parquet")))
                 answered["data"] += 1
@@ -255,9 +249,7 @@ def test_files_with_flipped_bits_never_harm_the_server(server):
 
 
 def test_a_file_that_lost_its_beginning_is_refused_at_the_latest_when_it_is_read(server):
-    pq.write_table(TABLE, server.data / "f.parquet")
-    content = (server.data / "f.parquet").read_bytes()
-    (server.data / "f.parquet").write_bytes(content[100:])
+    server.place("f.parquet", parquet(TABLE)[100:])
     with RawFlight(server) as raw:
         assert_refused(server, DATA_LOSS, "'f.parquet'", raw.stream, "DoGet",
                        ticket_message("f.parquet"))
@@ -268,11 +260,12 @@ def test_a_damaged_page_late_in_a_big_dataset_ends_the_read_with_an_error(server
     rows = 2_000_000
     table = pa.table({"x": np.random.default_rng(1).integers(0, 2**60, rows)})
     put(client, command("big.parquet", row_group_rows=100_000, codec="none"), table)
-    chunk = pq.ParquetFile(server.data / "big.parquet").metadata.row_group(17).column(0)
-    with open(server.data / "big.parquet", "r+b") as file:
-        file.seek((chunk.dictionary_page_offset or chunk.data_page_offset)
-                  + chunk.total_compressed_size // 2)
-        file.write(b"\xde\xad\xbe\xef")
+    data = bytearray(server.stored("big.parquet"))
+    chunk = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(17).column(0)
+    middle = ((chunk.dictionary_page_offset or chunk.data_page_offset)
+              + chunk.total_compressed_size // 2)
+    data[middle:middle + 4] = b"\xde\xad\xbe\xef"
+    server.place("big.parquet", bytes(data))
     reader = client.do_get(flight.Ticket(b"big.parquet"))
     got = 0
     with pytest.raises(pa.ArrowException, match="'big.parquet' is damaged"):
@@ -295,6 +288,7 @@ def _start_read(server):
     return client, reader, reader.read_chunk().data
 
 
+@of_folders
 def test_a_file_that_is_replaced_in_mid_read_is_read_to_its_end(server):
     _, reader, first = _start_read(server)
     new = server.data / ".new"
@@ -305,6 +299,7 @@ def test_a_file_that_is_replaced_in_mid_read_is_read_to_its_end(server):
     assert get(server.client(), "big.parquet") == numbers(5)
 
 
+@of_folders
 def test_a_file_that_is_removed_in_mid_read_is_read_to_its_end(server):
     client, reader, first = _start_read(server)
     (server.data / "big.parquet").unlink()
@@ -312,6 +307,7 @@ def test_a_file_that_is_removed_in_mid_read_is_read_to_its_end(server):
     assert listed(client) == []
 
 
+@of_folders
 @pytest.mark.parametrize("change", ["truncated", "rewritten", "overwritten in place"])
 def test_a_file_that_is_changed_in_place_in_mid_read_ends_it_with_an_error(server, change):
     client, reader, first = _start_read(server)
@@ -335,17 +331,18 @@ def test_a_file_that_is_changed_in_place_in_mid_read_ends_it_with_an_error(serve
     assert listed(client) == (["big.parquet"] if change != "truncated" else [])
 
 
-def test_a_ticket_of_a_file_that_was_changed_in_place_is_not_found(server):
+def test_a_ticket_of_a_file_that_others_replaced_is_not_found(server):
     client = server.client()
-    pq.write_table(numbers(10), server.data / "f.parquet")
+    server.place("f.parquet", parquet(numbers(10)))
     ticket = info(client, "f.parquet").endpoints[0].ticket.ticket
-    pq.write_table(numbers(11), server.data / "f.parquet")
+    server.place("f.parquet", parquet(numbers(11)))
     with RawFlight(server) as raw:
         assert_refused(server, grpc.StatusCode.NOT_FOUND, "ask for it again", raw.stream, "DoGet",
                        ticket_message(ticket))
     assert get(client, "f.parquet") == numbers(11)
 
 
+@of_folders
 def test_a_folder_that_disappears_in_mid_listing_does_not_end_it(server):
     client = server.client()
     for number in range(200):
@@ -377,10 +374,9 @@ def test_the_corpora_are_there():
 def test_every_file_of_the_corpora_is_served_whole_or_refused(server):
     files = _corpus_files()
     for number, file in enumerate(files):
-        shutil.copyfile(file, server.data / f"{number:04}-{file.name[-100:]}")
-    (server.data / "a").mkdir()
-    pq.write_table(numbers(5), server.data / "a" / "first.parquet")
-    pq.write_table(numbers(5), server.data / "zz.parquet")
+        server.place(f"{number:04}-{file.name[-100:]}", file.read_bytes())
+    server.place("a/first.parquet", parquet(numbers(5)))
+    server.place("zz.parquet", parquet(numbers(5)))
     client = server.client()
     served = listed(client)
     assert {"a/first.parquet", "zz.parquet"} <= set(served)
@@ -389,7 +385,7 @@ def test_every_file_of_the_corpora_is_served_whole_or_refused(server):
     with RawFlight(server) as raw:
         for number, file in enumerate(files):
             name = f"{number:04}-{file.name[-100:]}"
-            assert (server.data / name).exists()
+            assert server.stored(name) is not None
             try:
                 raw.get_info(path_descriptor(name))
                 for _ in raw.stream("DoGet", ticket_message(name)):
@@ -403,13 +399,13 @@ def test_every_file_of_the_corpora_is_served_whole_or_refused(server):
 
 def test_a_dataset_cannot_make_the_server_take_memory_for_rows_that_are_not_there(server):
     # The fuzzers' files claim sizes of many gigabytes. What the server took stays reasonable.
+    names = []
     for number, file in enumerate(_corpus_files()):
         if "parquet" in str(file):
-            shutil.copyfile(file, server.data / f"{number:04}")
+            names.append(f"{number:04}")
+            server.place(names[-1], file.read_bytes())
     client = server.client()
-    for name in sorted(os.listdir(server.data)):
-        if name[0] == "_":
-            continue
+    for name in names:
         try:
             for _ in client.do_get(flight.Ticket(name.encode())):
                 pass
@@ -426,5 +422,5 @@ def test_files_of_other_implementations_are_served_as_pyarrow_reads_them(server,
     source = CORPUS / "parquet" / name
     if not source.exists():
         pytest.skip(f"{source} is not there")
-    shutil.copyfile(source, server.data / "f.parquet")
+    server.place("f.parquet", source.read_bytes())
     assert get(server.client(), "f.parquet").equals(pq.read_table(source))

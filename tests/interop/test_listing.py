@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flight_steps import act, get, info, listed, numbers, put
+from flight_steps import act, get, info, listed, numbers, parquet, put
+from hangar_fixtures import of_folders
 from raw_flight import (
     RawFlight, assert_refused, criteria_message, parse, path_descriptor, ticket_message)
 
@@ -118,12 +119,8 @@ def test_criteria_that_are_wrong_get_a_sentence(shared_server, criteria, sentenc
 @pytest.fixture(scope="module")
 def many(module_server):
     names = [f"many/{number // 50}/{number:05}.parquet" for number in range(300)]
-    first = module_server.data / names[0]
-    first.parent.mkdir(parents=True)
-    pq.write_table(numbers(5), first)
-    for name in names[1:]:
-        (module_server.data / name).parent.mkdir(exist_ok=True)
-        shutil.copyfile(first, module_server.data / name)
+    for name in names:
+        module_server.place(name, parquet(numbers(5)))
     return names
 
 
@@ -163,6 +160,7 @@ def test_a_listing_goes_on_while_datasets_come_and_go(shared_server, many):
     assert seen == in_order(seen)
 
 
+@of_folders
 def test_a_link_to_a_file_inside_the_root_is_a_dataset(server):
     client = server.client()
     put(client, "real.parquet", numbers(3))
@@ -171,6 +169,7 @@ def test_a_link_to_a_file_inside_the_root_is_a_dataset(server):
     assert get(client, "alias.parquet") == numbers(3)
 
 
+@of_folders
 def test_links_that_lead_out_of_the_root_are_not_followed(server, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -197,6 +196,7 @@ def test_links_that_lead_out_of_the_root_are_not_followed(server, tmp_path):
                            ticket_message(name))
 
 
+@of_folders
 def test_uploads_do_not_follow_links_out_of_the_root(server, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -222,15 +222,15 @@ def test_hidden_files_and_hangars_own_are_not_listed_nor_served(server):
     hidden = [".hidden.parquet", ".folder/x.parquet", "_hangar/x.parquet",
               "_hangar/staging/x.parquet", "a/.tmp.parquet"]
     for name in hidden:
-        (server.data / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(server.data / "seen.parquet", server.data / name)
+        server.place(name, server.stored("seen.parquet"))
     assert listed(client) == ["seen.parquet"]
     for name in hidden:
         with pytest.raises(pa.ArrowInvalid):
             info(client, name)
-    (server.data / "_hangar/staging/x.parquet").unlink()
+    server.remove("_hangar/staging/x.parquet")
 
 
+@of_folders
 def test_pipes_and_sockets_in_the_folder_hang_nobody(server):
     client = server.client()
     put(client, "in.parquet", numbers(1))
@@ -250,10 +250,14 @@ def test_pipes_and_sockets_in_the_folder_hang_nobody(server):
 
 # ---- what other programs do to the folder
 
-def write_plain(path, value):
+def plain(value):
     """A file whose size does not depend on the value."""
-    pq.write_table(pa.table({"a": [value] * 10}), path, compression="none", use_dictionary=False,
+    return parquet(pa.table({"a": [value] * 10}), compression="none", use_dictionary=False,
                    write_statistics=False)
+
+
+def write_plain(path, value):
+    path.write_bytes(plain(value))
 
 
 def overwrite_in_place(path, source):
@@ -276,6 +280,7 @@ def values(client):
     return {name: value for name, (_, value) in seen(client).items()}
 
 
+@of_folders
 def test_files_that_come_and_go_between_listings_are_seen_at_once(server, tmp_path):
     client = server.client()
     for number in range(20):
@@ -293,6 +298,7 @@ def test_files_that_come_and_go_between_listings_are_seen_at_once(server, tmp_pa
         assert values(client) == {}
 
 
+@of_folders
 @pytest.mark.parametrize("change", [
     lambda path, new: os.replace(new, path),
     lambda path, new: (path.unlink(), os.rename(new, path)),
@@ -333,12 +339,11 @@ def test_what_clients_change_is_seen_by_the_next_listing(server):
 def test_a_listing_of_a_file_that_breaks_goes_on_without_it(server):
     client = server.client()
     for name in "abc":
-        write_plain(server.data / f"{name}.parquet", 1)
+        server.place(f"{name}.parquet", plain(1))
     assert len(values(client)) == 3
-    with open(server.data / "b.parquet", "r+b") as file:
-        file.truncate(20)
+    server.place("b.parquet", plain(1)[:20])
     assert list(values(client)) == ["a.parquet", "c.parquet"]
-    write_plain(server.data / "b.parquet", 2)
+    server.place("b.parquet", plain(2))
     assert values(client) == {"a.parquet": 1, "b.parquet": 2, "c.parquet": 1}
 
 

@@ -1,5 +1,6 @@
 """Uploads: what ends half way was never there; what is stored is encoded as asked."""
 
+import io
 import json
 import os
 import queue
@@ -18,7 +19,7 @@ import pytest
 
 from flight_steps import (
     act, command, finish, get, info, listed, numbers, path, put, put_batches, version)
-from hangar_fixtures import DEADLINE_SECONDS, eventually
+from hangar_fixtures import DEADLINE_SECONDS, eventually, of_folders
 from raw_flight import (
     RawFlight, assert_refused, flight_data, ipc_messages, path_descriptor)
 
@@ -86,7 +87,7 @@ def test_a_call_that_is_cancelled_leaves_nothing(server):
                 requests.put(flight_data(*message, path_descriptor("c.parquet")
                                          if number == 0 else None))
             call = raw.exchange("DoPut", iter(requests.get, None))
-            eventually(server.staged, "the upload has begun")
+            server.await_upload()
             call.cancel()
             requests.put(None)
             eventually(lambda: not server.staged(), "staging is empty after the call was cancelled")
@@ -146,7 +147,7 @@ def test_a_schema_without_batches_is_a_dataset_without_rows(server):
     got = get(client, "empty.parquet")
     assert got.schema.equals(SCHEMA.with_metadata({"a": "b"}), check_metadata=True)
     assert got.num_rows == 0
-    assert pq.read_table(server.data / "empty.parquet").num_rows == 0
+    assert stored(server, "empty.parquet").read().num_rows == 0
 
 
 def test_batches_without_rows_among_others_change_nothing(server):
@@ -304,7 +305,7 @@ def test_a_dataset_is_visible_when_close_returns_and_not_before(server):
     client, other = server.client(), server.client()
     writer, replies = client.do_put(path("t.parquet"), SCHEMA)
     writer.write_batch(batch(100_000))
-    eventually(server.staged, "the upload has begun")
+    server.await_upload()
     assert listed(other) == []
     with pytest.raises(KeyError):
         info(other, "t.parquet")
@@ -326,8 +327,8 @@ def test_metadata_that_a_client_sends_along_is_no_trouble(server):
 def test_versions_differ_between_uploads_and_stay_between_reads(server):
     client = server.client()
     seen = set()
-    for _ in range(20):
-        reply = put(client, "t.parquet", numbers(1))
+    for start in range(20):
+        reply = put(client, "t.parquet", numbers(1, start=start))
         assert version(client, "t.parquet") == version(client, "t.parquet") == reply["version"]
         seen.add(reply["version"])
     assert len(seen) == 20
@@ -361,7 +362,7 @@ def test_mode_create_stores_only_where_nothing_is(server):
 # ---- how it is stored
 
 def stored(server, name="t.parquet"):
-    return pq.ParquetFile(server.data / name, page_checksum_verification=True)
+    return pq.ParquetFile(io.BytesIO(server.stored(name)), page_checksum_verification=True)
 
 
 def test_every_file_has_checksums_a_page_index_and_the_arrow_schema(server):
@@ -383,13 +384,10 @@ def test_a_flipped_bit_in_a_stored_page_is_found_by_its_checksum(server):
     put(server.client(), command("t.parquet", codec="none"),
         pa.table({"x": np.random.default_rng(5).integers(0, 2**60, 10_000)}))
     column = stored(server).metadata.row_group(0).column(0)
-    with open(server.data / "t.parquet", "r+b") as file:
-        begin = column.dictionary_page_offset or column.data_page_offset
-        position = begin + column.total_compressed_size // 2
-        file.seek(position)
-        byte = file.read(1)[0]
-        file.seek(position)
-        file.write(bytes([byte ^ 1]))
+    damaged = bytearray(server.stored("t.parquet"))
+    begin = column.dictionary_page_offset or column.data_page_offset
+    damaged[begin + column.total_compressed_size // 2] ^= 1
+    server.place("t.parquet", bytes(damaged))
     with pytest.raises(OSError, match="(?i)crc|checksum"):
         stored(server).read()
     with pytest.raises(pa.ArrowException, match="damaged"):
@@ -488,6 +486,7 @@ def test_row_groups_have_the_rows_that_were_asked_for(server, row_group_rows, wa
         assert json.loads(info(client, "t.parquet").app_metadata)["row_groups"] == len(want)
 
 
+@of_folders
 def test_the_stored_file_belongs_to_no_one_else(server):
     put(server.client(), "t.parquet", numbers(1))
     mode = (server.data / "t.parquet").stat().st_mode & 0o777

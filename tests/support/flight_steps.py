@@ -1,11 +1,13 @@
 """What nearly every test does with a pyarrow client, one function each."""
 
 import hashlib
+import io
 import json
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.flight as flight
+import pyarrow.parquet as pq
 
 
 def path(*parts):
@@ -74,6 +76,13 @@ def folder_contents(folder):
     """The bytes of everything below a folder: {relative path: digest}."""
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def parquet(table, **options):
+    """The bytes of a Parquet file as pyarrow writes it."""
+    written = io.BytesIO()
+    pq.write_table(table, written, **options)
+    return written.getvalue()
 
 
 def numbers(rows, start=0, name="v"):

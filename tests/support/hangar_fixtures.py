@@ -8,6 +8,9 @@ names the program.
 
 Each server has a data folder of its own and a free port. When a test is over its server must still
 serve, end with exit code 0 on SIGTERM, and leave nothing in its staging folder.
+
+With HANGAR_TEST_STORE=s3 servers that are given no folder get a part of a bucket instead, at the
+server that the environment names, see s3_server.py; tests that are `not_on_s3` are then left out.
 """
 
 import contextlib
@@ -21,10 +24,22 @@ import time
 import pyarrow.flight as flight
 import pytest
 
+from flight_steps import folder_contents
+
 # How long anything may take before a test fails. Nothing waits for it to pass.
 DEADLINE_SECONDS = 60
 
 _ANNOUNCEMENT = "listening on "
+ON_S3 = os.environ.get("HANGAR_TEST_STORE") == "s3"
+if ON_S3:  # boto3 takes its time to be imported.
+    from s3_server import S3Server
+
+
+def not_on_s3(reason):
+    return pytest.mark.skipif(ON_S3, reason=reason)
+
+
+of_folders = not_on_s3("is about a folder's files")
 
 
 def eventually(condition, what, deadline_seconds=DEADLINE_SECONDS):
@@ -43,12 +58,14 @@ class Server:
     """A running `hangar serve`."""
 
     def __init__(self, binary, data, log_path, *, flags=(), environment=None, wrapper=(),
-                 listen="grpc://127.0.0.1:0", client_options=None, authorization=None):
+                 listen="grpc://127.0.0.1:0", client_options=None, authorization=None, bucket=None):
         """`wrapper` is a command that ends in running the one given after it, such as setpriv.
+        `bucket` is the BucketPart that `data` names, if any.
         `client_options` are what clients need to connect, `tls_root_certs` for example, and
         `authorization` is the header of somebody who may list what there is."""
         # An s3:// URI stays as it is: a path would lose one of its slashes.
         self.data = data if _is_uri(data) else pathlib.Path(data)
+        self.bucket = bucket
         self._client_options = client_options or {}
         self._authorization = authorization
         self._log_path = log_path
@@ -109,8 +126,54 @@ class Server:
         return client
 
     def staged(self):
-        """The names of all files that are in staging now. On an object store there are none."""
-        return [] if _is_uri(self.data) else _staged_in(self.seen_data)
+        """The names of all files that are in staging now; on an object store of uploads that were
+        begun, too, as far as it is known which part of a bucket that is."""
+        if not _is_uri(self.data):
+            return _staged_in(self.seen_data)
+        return self.bucket.unpublished() if self.bucket else []
+
+    def stored(self, name):
+        """The bytes that are stored as a dataset; None when there are none."""
+        if self.bucket:
+            return self.bucket.get(name) if self.bucket.etag(name) else None
+        file = self.data / name
+        return file.read_bytes() if file.is_file() else None
+
+    def place(self, name, data):
+        """Lets another program store a file among the datasets, or in the place of one of them."""
+        if self.bucket:
+            self.bucket.put(name, data)
+            return
+        file = self.data / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (self.data / ".placed").write_bytes(data)
+        os.replace(self.data / ".placed", file)
+
+    def remove(self, name):
+        """Lets another program remove what is stored as a dataset."""
+        if self.bucket:
+            self.bucket.delete(name)
+        else:
+            (self.data / name).unlink()
+
+    def places(self):
+        """What clients must never be told of where the datasets are."""
+        if self.bucket:
+            store = self.bucket.server
+            return [self.bucket.prefix, store.endpoint, store.access_key, store.secret_key]
+        return [str(self.data), str(self.data.parent)]
+
+    def await_upload(self):
+        """Waits until an upload has begun to be stored. An object store shows that of large ones
+        alone, so there nothing is waited for."""
+        if not self.bucket:
+            eventually(self.staged, "the upload has begun")
+
+    def contents(self):
+        """All that is stored and kept, with what tells whether it changed."""
+        if self.bucket:
+            return self.bucket.etags()
+        return folder_contents(self.data)
 
     def thread_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/task"))
@@ -183,6 +246,13 @@ class ServerFactory:
 
     def __call__(self, data=None, **options):
         number = len(self._servers)
+        known = next((server for server in self._servers if server.bucket and server.data == data),
+                     None)
+        if ON_S3 and (data is None or known):
+            part = known.bucket if known else S3Server(os.environ).part(self._folder.name[:60])
+            environment = {**part.server.environment(), **(options.pop("environment", None) or {})}
+            options |= {"bucket": part, "environment": environment}
+            data = part.uri()
         server = Server(self._binary, data or self._folder / f"data-{number}",
                         self._folder / f"log-{number}.txt", **options)
         self._servers.append(server)
@@ -191,6 +261,8 @@ class ServerFactory:
     def finish(self):
         with contextlib.ExitStack() as stack:
             for server in self._servers:
+                if server.bucket:
+                    stack.callback(server.bucket.clear)
                 stack.callback(server.kill)
                 stack.callback(server.close_clients)
             for server in self._servers:

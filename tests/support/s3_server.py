@@ -19,7 +19,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
-_CEPH = pathlib.Path(__file__).resolve().parent / "ceph.sh"
+_CEPH = pathlib.Path(__file__).resolve().parent.parent / "s3" / "ceph.sh"
 # Prints what ceph.sh puts into the environment, and lives until its standard input ends.
 _TELL_AND_WAIT = 'env | grep -E "^(AWS_|HANGAR_S3_)"; echo; exec cat'
 
@@ -101,6 +101,18 @@ class BucketPart:
             Bucket=self.bucket, Prefix=self.prefix)
         return [entry["Key"].removeprefix(self.prefix)
                 for page in pages for entry in page.get("Contents", [])]
+
+    def etags(self):
+        """The ETag of each key."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self.prefix)
+        return {entry["Key"].removeprefix(self.prefix): entry["ETag"]
+                for page in pages for entry in page.get("Contents", [])}
+
+    def unpublished(self):
+        """What Hangar has begun to store and not published."""
+        staged = [key for key in self.keys() if key.startswith("_hangar/staging/")]
+        return staged + [key for key, _ in self.uploads()]
 
     def uploads(self):
         """The (key, upload id) of every multipart upload that was begun and not ended."""
