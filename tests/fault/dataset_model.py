@@ -99,9 +99,18 @@ class Call:
     began: float = 0.0
     ended: float = float("inf")
 
-    def effect(self, state):
-        """The state after the call took effect, or None where its outcome cannot have come of it.
-        `state` maps names to contents."""
+    def effects(self, state, rename_may_be_cut):
+        """Each state that may be there once the call took effect; none where its outcome cannot have
+        come of it. `state` maps names to contents. A rename that was cut has come half way: the
+        dataset is dropped."""
+        after = self._effect(state)
+        if after is None:
+            return []
+        if rename_may_be_cut and self.kind == "rename" and self.outcome is None:
+            return [after, {**state, self.name: None}]
+        return [after]
+
+    def _effect(self, state):
         here = state.get(self.name)
         if self.kind == "read":
             return state if here == self.content else None
@@ -130,9 +139,9 @@ class Call:
         return "done" if self.overwrite or state.get(self.to) is None else "exists"
 
 
-def find_order(calls, state, final):
+def find_order(calls, state, final, rename_may_be_cut=False):
     """An order in which `calls` lead from `state` to `final`, as a list of those that took effect;
-    None where there is none."""
+    None where there is none. Of `rename_may_be_cut` see `Call.effects`."""
     calls = sorted((call for call in calls if call.kind != "read" or call.outcome is not None),
                    key=lambda call: call.began)
     names = sorted(set(state) | set(final))
@@ -156,12 +165,10 @@ def find_order(calls, state, final):
                 continue
             if call.began > horizon:
                 break
-            after = call.effect(state)
-            if after is None:
-                continue
-            rest = search(done | 1 << i, after)
-            if rest is not None:
-                return [call, *rest]
+            for after in call.effects(state, rename_may_be_cut):
+                rest = search(done | 1 << i, after)
+                if rest is not None:
+                    return [call, *rest]
         return None
 
     return search(0, dict(state))
@@ -170,12 +177,13 @@ def find_order(calls, state, final):
 class History:
     """What the clients of one store did and saw, from the first server on it to the last.
 
-    `families` are groups of names; a dataset is renamed within its family only. Thread-safe but for
-    `settle`.
+    `families` are groups of names; a dataset is renamed within its family only. Of
+    `rename_may_be_cut` see `Call.effects`. Thread-safe but for `settle`.
     """
 
-    def __init__(self, families):
+    def __init__(self, families, rename_may_be_cut=False):
         self.families = [tuple(family) for family in families]
+        self._rename_may_be_cut = rename_may_be_cut
         self.state = {name: None for family in self.families for name in family}
         self._lock = threading.Lock()
         self._calls = []
@@ -217,7 +225,7 @@ class History:
             mine = [call for call in calls if call.name in family]
             before = {name: self.state[name] for name in family}
             after = {name: observed.get(name) for name in family}
-            order = find_order(mine, before, after)
+            order = find_order(mine, before, after, self._rename_may_be_cut)
             if order is None:
                 raise Violation("\n".join([
                     "no order of these calls leads from what was there to what is there",

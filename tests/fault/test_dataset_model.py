@@ -72,6 +72,15 @@ def test_a_rename_moves_wholly_or_not_at_all():
     assert not possible(rename, before, {"x": None, "y": None})
 
 
+def test_a_rename_that_was_cut_is_a_drop_where_it_may_be():
+    before, cut = {"x": A, "y": B}, {"x": None, "y": B}
+    unanswered = [call("rename", "x", 0, to="y", overwrite=True)]
+    answered = [call("rename", "x", 0, 1, to="y", overwrite=True)]
+    assert find_order(unanswered, before, cut, rename_may_be_cut=True) is not None
+    assert find_order(unanswered, before, {"x": None, "y": None}, rename_may_be_cut=True) is None
+    assert find_order(answered, before, cut, rename_may_be_cut=True) is None
+
+
 def test_what_was_read_was_there():
     read = [call("read", "x", 2, 3, content=A)]
     put = [call("put", "x", 0, 1, content=B)]

@@ -66,6 +66,7 @@ class Server:
         # An s3:// URI stays as it is: a path would lose one of its slashes.
         self.data = data if _is_uri(data) else pathlib.Path(data)
         self.bucket = bucket
+        self.environment = environment
         self._client_options = client_options or {}
         self._authorization = authorization
         self._log_path = log_path

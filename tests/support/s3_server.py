@@ -65,11 +65,12 @@ class BucketPart:
         self.prefix = prefix
         self.client = server.client()
 
-    def uri(self, endpoint=None):
+    def uri(self, endpoint=None, **options):
         """What --data takes: s3://BUCKET/PREFIX?endpoint=..., at the server or at another endpoint,
         that of a proxy for example."""
         options = urllib.parse.urlencode(
-            {"endpoint": endpoint or self.server.endpoint, "region": self.server.region}, safe=":/")
+            {"endpoint": endpoint or self.server.endpoint, "region": self.server.region, **options},
+            safe=":/")
         return f"s3://{self.bucket}/{self.prefix}?{options}"
 
     def at(self, key):
@@ -110,9 +111,18 @@ class BucketPart:
                 for page in pages for entry in page.get("Contents", [])}
 
     def unpublished(self):
-        """What Hangar has begun to store and not published."""
+        """What Hangar has begun to store and not published. An upload without parts, such as one
+        whose beginner was not told that it had begun, holds nothing."""
         staged = [key for key in self.keys() if key.startswith("_hangar/staging/")]
-        return staged + [key for key, _ in self.uploads()]
+        return staged + [key for key, upload in self.uploads() if self._has_parts(key, upload)]
+
+    def _has_parts(self, key, upload):
+        try:
+            return "Parts" in self.client.list_parts(**self.at(key), UploadId=upload, MaxParts=1)
+        except botocore.exceptions.ClientError as error:
+            if status_of(error) != 404:
+                raise
+            return False  # It ended meanwhile.
 
     def uploads(self):
         """The (key, upload id) of every multipart upload that was begun and not ended."""
