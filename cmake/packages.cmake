@@ -19,6 +19,7 @@ install(FILES packaging/systemd/hangar.tmpfiles DESTINATION lib/tmpfiles.d RENAM
   ${service})
 install(FILES packaging/debian/copyright DESTINATION share/doc/hangar ${service})
 install(FILES packaging/nginx/hangar.conf DESTINATION share/doc/hangar/examples/nginx ${service})
+install(FILES packaging/haproxy/hangar.cfg DESTINATION share/doc/hangar/examples/haproxy ${service})
 install(CODE "
   if(\"\$ENV{DESTDIR}\" STREQUAL \"\")
     message(FATAL_ERROR \"The component service is for packages: set DESTDIR.\")

@@ -25,15 +25,16 @@ MAY_USE = {
     "catalog": LOWER,
     "history": {"store"},
     "access": set(),
+    "peers": {"access"},
     "decode": {"store"},
     "encode": set(),
     "read": LOWER | {"decode"},
     "write": LOWER | {"encode"},
     "service": LOWER | USE_CASES,
     "text": set(),
-    "flight": {"service", "access", "text"},
+    "flight": {"service", "access", "peers", "text"},
     "http": {"service", "access", "text"},
-    "app": LOWER | USE_CASES | {"flight", "http", "s3"},
+    "app": LOWER | USE_CASES | {"flight", "http", "peers", "s3"},
     "admin": {"config", "access", "s3"},
     "client": set(),
     "files": set(),
@@ -47,11 +48,12 @@ OPEN_TO_ALL = {"base", "metrics"}
 # writer reads back what it wrote, that of the decoders has Arrow's reader for comparison.
 TESTS_MAY_ALSO_USE = {"store", "support"}
 TEST_OF_FOLDER_MAY_ALSO_USE = {"write": {"read"}, "decode": {"schema"}}
-TEST_LIBRARIES = {"test_support", "test_arrays"}
+TEST_LIBRARIES = {"test_support", "test_arrays", "test_bucket"}
 
-# Protocols end at the doors and begin at the client: nothing else may know them.
+# Protocols end at the doors and begin at the client: nothing else may know them, but for peers,
+# who ask each other how they are.
 PROTOCOL_HEADER = re.compile(r"(arrow/flight/|grpc/|grpcpp/)")
-SPEAK_PROTOCOL = {"flight", "client"}
+SPEAK_PROTOCOL = {"flight", "client", "peers"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 CMAKE_COMMENT = re.compile(r"#[^\n]*")

@@ -62,9 +62,7 @@ arrow::Result<NameAndPassword> ParseBasic(std::string_view value) {
 class ConfiguredAuthenticator final : public Authenticator {
  public:
   ConfiguredAuthenticator(const AuthenticatorOptions& options, std::shared_ptr<Logger> logger)
-      : certificates_(options.certificates),
-        logger_(std::move(logger)),
-        sessions_(options.session_lifetime) {}
+      : certificates_(options.certificates), logger_(std::move(logger)) {}
 
   arrow::Status Open(const AuthenticatorOptions& options) {
     if (!options.token_file.empty()) {
@@ -72,6 +70,7 @@ class ConfiguredAuthenticator final : public Authenticator {
     }
     if (!options.user_file.empty()) {
       ARROW_ASSIGN_OR_RAISE(passwords_, PasswordCheck::Make(options.user_file, logger_));
+      ARROW_RETURN_NOT_OK(OpenSessions(options));
     }
     if (!options.jwks.empty()) ARROW_RETURN_NOT_OK(OpenKeys(options));
     return arrow::Status::OK();
@@ -109,6 +108,16 @@ class ConfiguredAuthenticator final : public Authenticator {
   }
 
  private:
+  arrow::Status OpenSessions(const AuthenticatorOptions& options) {
+    if (options.session_key.empty()) {
+      sessions_ = std::make_unique<SessionTokens>(options.session_lifetime);
+      return arrow::Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::string secret, ReadSessionSecret(options.session_key));
+    sessions_ = std::make_unique<SessionTokens>(options.session_lifetime, secret);
+    return arrow::Status::OK();
+  }
+
   arrow::Status OpenKeys(const AuthenticatorOptions& options) {
     if (options.jwt_issuer.empty() || options.jwt_audience.empty()) {
       return MakeError(ErrorKind::kInvalidArgument,
@@ -151,7 +160,7 @@ class ConfiguredAuthenticator final : public Authenticator {
 
   arrow::Result<SharedIdentity> IdentityOfBearer(std::string_view token) {
     if (token.starts_with(kSessionPrefix) && passwords_ != nullptr) {
-      return sessions_.Check(token, *passwords_->users(), Now());
+      return sessions_->Check(token, *passwords_->users(), Now());
     }
     if (token.starts_with(kTokenPrefix) && tokens_ != nullptr) return tokens_->Check(token, Now());
     if (jwts_ != nullptr) return jwts_->Verify(token, Now());
@@ -170,12 +179,12 @@ class ConfiguredAuthenticator final : public Authenticator {
     const Authorization header = ParseAuthorization(text);
     if (header.scheme != "basic") return Wrong("a login takes the scheme Basic");
     ARROW_ASSIGN_OR_RAISE(const NameAndPassword basic, ParseBasic(header.value));
-    Login login{.identity = nullptr, .token = {}, .lifetime = sessions_.lifetime()};
+    Login login{.identity = nullptr, .token = {}, .lifetime = sessions_->lifetime()};
     ARROW_ASSIGN_OR_RAISE(login.identity, IdentityOfPassword(credentials, basic));
     const auto users = passwords_->users();
     const auto user = users->find(basic.name);
     if (user == users->end()) return Wrong("the user was removed a moment ago");
-    login.token = sessions_.Issue(basic.name, user->second, Now());
+    login.token = sessions_->Issue(basic.name, user->second, Now());
     return login;
   }
 
@@ -201,9 +210,9 @@ class ConfiguredAuthenticator final : public Authenticator {
 
   const bool certificates_;
   const std::shared_ptr<Logger> logger_;
-  const SessionTokens sessions_;
   std::unique_ptr<TokenCheck> tokens_;  // nullptr: no tokens, and so on.
   std::unique_ptr<PasswordCheck> passwords_;
+  std::unique_ptr<SessionTokens> sessions_;  // There are some where there are passwords.
   std::unique_ptr<JwtVerifier> jwts_;
   FailureLimiter limiter_;
 };

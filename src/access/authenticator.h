@@ -36,9 +36,11 @@ struct AuthenticatorOptions {
   std::string token_file;                       ///< Of tokens' hashes, see token_file.h.
   std::string user_file;                        ///< Of users and password hashes, see user_file.h.
   std::chrono::seconds session_lifetime{3600};  ///< Of what a login gives.
-  std::string jwks;                             ///< A file's path or an https address.
-  std::string jwt_issuer;                       ///< Has to be given with `jwks`, as
-  std::string jwt_audience;                     ///< this has.
+  /// Of the secret that what a login gives is signed with; empty: a key of this process alone.
+  std::string session_key;
+  std::string jwks;          ///< A file's path or an https address.
+  std::string jwt_issuer;    ///< Has to be given with `jwks`, as
+  std::string jwt_audience;  ///< this has.
   std::string jwt_name_claim = "sub";
   std::string jwt_groups_claim = "groups";
   bool certificates = false;  ///< A verified client certificate is an identity.

@@ -81,6 +81,16 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
 }
 
 MacKey::MacKey() { randombytes_buf(key_.data(), key_.size()); }
+
+MacKey::MacKey(std::string_view secret, std::string_view purpose) {
+  std::array<uint8_t, crypto_kdf_hkdf_sha256_KEYBYTES> extracted;
+  crypto_kdf_hkdf_sha256_extract(extracted.data(), /*salt=*/nullptr, 0, Bytes(secret),
+                                 secret.size());
+  crypto_kdf_hkdf_sha256_expand(key_.data(), key_.size(), purpose.data(), purpose.size(),
+                                extracted.data());
+  sodium_memzero(extracted.data(), extracted.size());
+}
+
 MacKey::~MacKey() { sodium_memzero(key_.data(), key_.size()); }
 
 Digest MacKey::Tag(std::initializer_list<std::string_view> fields) const {

@@ -41,10 +41,14 @@ std::optional<std::string> DecodeBase64Url(std::string_view text);
 /// The same with RFC 4648's first alphabet and padding, as "Basic" credentials have it.
 std::optional<std::string> DecodeBase64(std::string_view text);
 
-/// A key of 256 bits that lives and dies with this object.
+/// A key of 256 bits, forgotten with this object.
 class MacKey {
  public:
+  /// One that nobody else has.
   MacKey();
+  /// The one that belongs to a secret and a purpose: HKDF with SHA-256 (RFC 5869), so that of two
+  /// keys for different purposes neither tells anything of the other or of the secret.
+  MacKey(std::string_view secret, std::string_view purpose);
   ~MacKey();
   MacKey(const MacKey&) = delete;
   MacKey& operator=(const MacKey&) = delete;

@@ -1,13 +1,11 @@
 #include "access/https_get.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <memory>
 
 #include <curl/curl.h>
 
 #include "base/error.h"
+#include "base/system_authorities.h"
 
 namespace hangar {
 namespace {
@@ -27,29 +25,12 @@ int Continue(void* is_stopping, curl_off_t, curl_off_t, curl_off_t, curl_off_t) 
   return static_cast<const std::atomic<bool>*>(is_stopping)->load() ? 1 : 0;
 }
 
-// libcurl knows where the system that it was built for keeps its authorities; where it runs on
-// another, they are elsewhere.
-const char* AuthoritiesFile() {
-  constexpr const char* kPlaces[] = {
-      "/etc/ssl/certs/ca-certificates.crt",  // Debian
-      "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora
-      "/etc/ssl/ca-bundle.pem",              // openSUSE
-      "/etc/ssl/cert.pem",                   // Alpine
-  };
-  const char* chosen = std::getenv("SSL_CERT_FILE");
-  if (chosen != nullptr && *chosen != '\0') return chosen;
-  for (const char* place : kPlaces) {
-    if (::access(place, R_OK) == 0) return place;
-  }
-  return nullptr;
-}
-
 bool SetUp(CURL* curl, const std::string& address, std::string& body,
            const std::atomic<bool>& is_stopping) {
   const auto set = [curl](CURLoption option, auto value) {
     return curl_easy_setopt(curl, option, value) == CURLE_OK;
   };
-  const char* authorities = AuthoritiesFile();
+  const std::string authorities = SystemAuthorities();
   return set(CURLOPT_URL, address.c_str()) && set(CURLOPT_PROTOCOLS_STR, "https") &&
          set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_SSL_VERIFYPEER, 1L) &&
          set(CURLOPT_SSL_VERIFYHOST, 2L) &&
@@ -60,7 +41,7 @@ bool SetUp(CURL* curl, const std::string& address, std::string& body,
          set(CURLOPT_WRITEDATA, &body) && set(CURLOPT_NOPROGRESS, 0L) &&
          set(CURLOPT_XFERINFOFUNCTION, &Continue) &&
          set(CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(&is_stopping)) &&
-         (authorities == nullptr || set(CURLOPT_CAINFO, authorities));
+         (authorities.empty() || set(CURLOPT_CAINFO, authorities.c_str()));
 }
 
 struct Cleanup {

@@ -6,12 +6,16 @@
 #include <string>
 
 #include "access/password_check.h"
+#include "access/watched_file.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace hangar {
 namespace {
 
 constexpr size_t kTimeBytes = sizeof(int64_t);
+constexpr size_t kSecretBytesMin = 32;  // As many as the key has that is made of it.
+constexpr std::string_view kPurpose = "hangar session tokens";
 
 std::string EncodeTime(Timestamp time) {
   const int64_t nanoseconds = time.time_since_epoch().count();
@@ -31,6 +35,9 @@ arrow::Status Wrong(std::string why) {
 }
 
 }  // namespace
+
+SessionTokens::SessionTokens(std::chrono::seconds lifetime, std::string_view secret)
+    : lifetime_(lifetime), key_(secret, kPurpose) {}
 
 // End, MAC, name.
 std::string SessionTokens::Issue(const std::string& name, const UserRecord& user,
@@ -60,6 +67,17 @@ arrow::Result<std::shared_ptr<const Identity>> SessionTokens::Check(std::string_
   }
   if (DecodeTime(end) <= now) return Wrong("the session has expired");
   return IdentityOfUser(name, user->second);
+}
+
+arrow::Result<std::string> ReadSessionSecret(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(std::string secret, WatchedFile(path).Read());
+  if (secret.size() < kSecretBytesMin) {
+    return Error(ErrorKind::kInvalidArgument,
+                 "the session key in {} has {} bytes; it takes {} or more that nobody can guess, "
+                 "such as 'openssl rand -hex 32' gives",
+                 Quoted(path), secret.size(), kSecretBytesMin);
+  }
+  return secret;
 }
 
 }  // namespace hangar

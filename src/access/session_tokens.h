@@ -21,15 +21,21 @@ inline constexpr std::string_view kSessionPrefix = "hangar-session_";
 /// The short-lived tokens that a login with a password gives. Thread-safe.
 ///
 /// A token is the time of its end, the user's name and a MAC of 256 bits over both and the user's
-/// password hash, with a key that this object makes and nobody else learns. Nothing is kept, so
-/// logins without number take no memory, and none has to be thrown out to let another in. The hash
-/// is the one that the file of users has at the moment of use: once a user is removed, or has
-/// another password (or the same one again), the tokens are void, and groups are those that the
-/// file says now. The price: all tokens end with the process, and clients log in again, which they
-/// have to be able to do anyway when one expires; a single token cannot be withdrawn.
+/// password hash. Nothing is kept, so logins without number take no memory, and none has to be
+/// thrown out to let another in. The hash is the one that the file of users has at the moment of
+/// use: once a user is removed, or has another password (or the same one again), the tokens are
+/// void, and groups are those that the file says now. The price: a single token cannot be
+/// withdrawn.
+///
+/// The key of the MAC is one that this object makes and nobody else learns, and all tokens end with
+/// the process; clients then log in again, which they have to be able to do anyway when one
+/// expires. Or it is made of a secret: what one server issued is then good at every other that has
+/// the same secret and the same file of users, also after a restart.
 class SessionTokens {
  public:
   explicit SessionTokens(std::chrono::seconds lifetime) : lifetime_(lifetime) {}
+  /// With a secret, of which ReadSessionSecret makes sure that it is one.
+  SessionTokens(std::chrono::seconds lifetime, std::string_view secret);
 
   std::chrono::seconds lifetime() const { return lifetime_; }
 
@@ -45,5 +51,9 @@ class SessionTokens {
   const std::chrono::seconds lifetime_;
   const MacKey key_;
 };
+
+/// The secret that a file holds: its bytes, all of them. FAILED_PRECONDITION when it cannot be
+/// read, INVALID_ARGUMENT for fewer than 32 bytes.
+arrow::Result<std::string> ReadSessionSecret(const std::string& path);
 
 }  // namespace hangar

@@ -1,6 +1,9 @@
 #include "access/session_tokens.h"
 
+#include <fstream>
+
 #include <arrow/testing/gtest_util.h>
+#include <arrow/util/io_util.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,6 +80,33 @@ TEST_F(SessionTokensTest, ANameCannotBeExchanged) {
 TEST_F(SessionTokensTest, TokensOfAnotherProcessAreNotGood) {
   const SessionTokens other(seconds(3600));
   EXPECT_FALSE(IsGood(other.Issue("alice", users_.at("alice"), now_)));
+}
+
+TEST_F(SessionTokensTest, TokensOfTheSameSecretAreGoodEverywhere) {
+  const std::string secret(32, 's');
+  const SessionTokens one(seconds(3600), secret);
+  const SessionTokens another(seconds(60), secret);
+  const SessionTokens stranger(seconds(3600), std::string(32, 't'));
+  const std::string token = one.Issue("alice", users_.at("alice"), now_);
+  EXPECT_OK(another.Check(token, users_, now_).status());
+  EXPECT_FALSE(stranger.Check(token, users_, now_).ok());
+  EXPECT_FALSE(sessions_.Check(token, users_, now_).ok());
+  users_["alice"].password_hash = "hash 3";
+  EXPECT_FALSE(another.Check(token, users_, now_).ok());
+}
+
+TEST(SessionSecret, IsAllThatTheFileHoldsAndLong) {
+  const auto folder = arrow::internal::TemporaryDir::Make("hangar-session-").ValueOrDie();
+  const std::string path = folder->path().ToString() + "key";
+  EXPECT_EQ(KindOf(ReadSessionSecret(path).status()), ErrorKind::kFailedPrecondition);
+  const std::string secret = std::string(31, '\0') + "\n";
+  std::ofstream(path, std::ios::binary) << secret;
+  EXPECT_EQ(ReadSessionSecret(path).ValueOrDie(), secret);
+  std::ofstream(path, std::ios::binary) << "hunter2";
+  const auto status = ReadSessionSecret(path).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kInvalidArgument);
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("has 7 bytes; it takes 32 or more"));
+  EXPECT_THAT(status.message(), ::testing::Not(::testing::HasSubstr("hunter2")));
 }
 
 TEST_F(SessionTokensTest, AMacForNobodyIsNobodys) {

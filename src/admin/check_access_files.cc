@@ -85,6 +85,12 @@ void CheckAccessFiles(const Access& access, Findings& findings) {
                      "'hangar user add' makes such a file", findings);
     CheckSecretFile("user_file", access.user_file, findings);
   }
+  if (!access.session_key.empty()) {
+    TryAuthenticator("session_key", access.session_key,
+                     {.user_file = access.user_file, .session_key = access.session_key},
+                     "give it 32 bytes or more, as 'openssl rand -hex 32' makes them", findings);
+    CheckSecretFile("session_key", access.session_key, findings);
+  }
   CheckKeys(access, findings);
   CheckPolicy(access.policy, findings);
   CheckAuditLog(access.audit_log, findings);

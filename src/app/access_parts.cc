@@ -12,6 +12,7 @@ AuthenticatorOptions AuthenticationOf(const ServeOptions& options) {
       .token_file = access.token_file,
       .user_file = access.user_file,
       .session_lifetime = std::chrono::duration_cast<std::chrono::seconds>(access.session_lifetime),
+      .session_key = access.session_key,
       .jwks = access.jwks,
       .jwt_issuer = access.jwt_issuer,
       .jwt_audience = access.jwt_audience,

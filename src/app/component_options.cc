@@ -56,6 +56,13 @@ FlightDoorOptions FlightOptionsOf(const ServeOptions& options, const MemoryPlan&
           .keepalive = limits.keepalive};
 }
 
+PeerWatchOptions PeerWatchOptionsOf(const ServeOptions& options) {
+  return {.peers = options.shared.peers,
+          .self = options.advertise[0],  // CheckServeOptions sees to it.
+          .authorities = options.shared.peer_ca,
+          .own_certificate = nullptr};
+}
+
 HttpDoorOptions HttpOptionsOf(const ServeOptions& options) {
   return {.listen = options.http.listen,
           .insecure = options.tls.insecure,

@@ -5,6 +5,7 @@
 #include "flight/flight_door.h"
 #include "history/retention.h"
 #include "http/http_door.h"
+#include "peers/peer_watch.h"
 #include "service/dataset_service.h"
 
 namespace hangar {
@@ -19,6 +20,9 @@ DatasetService::Options ServiceOptionsOf(const ServeOptions& options, const Memo
 CallLimits::Options CallLimitsOf(const Limits& limits);
 
 FlightDoorOptions FlightOptionsOf(const ServeOptions& options, const MemoryPlan& memory);
+
+/// Where there are peers.
+PeerWatchOptions PeerWatchOptionsOf(const ServeOptions& options);
 
 HttpDoorOptions HttpOptionsOf(const ServeOptions& options);
 

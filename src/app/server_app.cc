@@ -3,12 +3,14 @@
 #include <sys/resource.h>
 #include <version.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -30,12 +32,18 @@
 #include "metrics/call_metrics.h"
 #include "metrics/metrics.h"
 #include "metrics/process_metrics.h"
+#include "peers/peer_watch.h"
+#include "s3/s3_location.h"
 
 namespace hangar {
 namespace {
 
 // How old the numbers of datasets may become that metrics show.
 constexpr std::chrono::seconds kCountPause{30};
+
+// From when a server says that it stops until it turns calls away: peers and load balancers that
+// ask once a second have then turned to others, and so have the clients that they send.
+constexpr std::chrono::seconds kStopNotice{3};
 
 // Each connection, reader and upload takes a file descriptor, and what runs out of them here is the
 // listener, for good (gRPC 1.51, CVE-2023-4785): take all that the system's administrator allows.
@@ -94,16 +102,13 @@ class Server {
     service_options.audit = access_.audit;
     service_options.metrics = &metrics_;
     service_ = std::make_shared<DatasetService>(store, logger_, service_options);
-    ARROW_ASSIGN_OR_RAISE(const HistorySweepResult history, service_->StartSweepingHistory());
-    ARROW_ASSIGN_OR_RAISE(const StoredTotals totals, CountStored(*store, history.kept));
-    LogWhatIsThere(totals, history.purged, *logger_);
-    stored_ = std::make_unique<StoredTotalsWatch>(store, logger_, totals, kCountPause);
-    stored_->ShowIn(&metrics_);
+    ARROW_RETURN_NOT_OK(LookAround(store));
     AddProcessMetrics(&metrics_);
     AddBuildInfo(&metrics_, {.version = kVersion,
                              .arrow = ARROW_VERSION_STRING,
                              .grpc = GrpcVersion(),
                              .compiler = __VERSION__});
+    ARROW_RETURN_NOT_OK(WatchPeers());
     ARROW_RETURN_NOT_OK(OpenDoors());
     logger_->Info("serving", {{"address", flight_->uri()},
                               {"data", options_.data},
@@ -130,6 +135,11 @@ class Server {
   // Each door has the whole grace.
   arrow::Status Shutdown() {
     is_draining_ = true;
+    flight_->AnnounceStop();
+    if (peers_ != nullptr) {
+      peers_->living()->StopNamingSelf();
+      std::this_thread::sleep_for(std::min<std::chrono::milliseconds>(kStopNotice, options_.grace));
+    }
     arrow::Status http_closed;
     std::thread http([&] {
       if (http_ != nullptr) http_closed = http_->Shutdown(options_.grace);
@@ -146,11 +156,37 @@ class Server {
   std::string address() const { return flight_->uri(); }
 
  private:
+  // A walk through a bucket can take minutes, for which nobody shall wait.
+  arrow::Status LookAround(const std::shared_ptr<ObjectStore>& store) {
+    std::optional<StoredTotals> totals;
+    if (IsS3Uri(options_.data)) {
+      service_->StartSweepingHistoryLater();
+    } else {
+      ARROW_ASSIGN_OR_RAISE(const HistorySweepResult history, service_->StartSweepingHistory());
+      ARROW_ASSIGN_OR_RAISE(totals, CountStored(*store, history.kept));
+      LogWhatIsThere(*totals, history.purged, *logger_);
+    }
+    stored_ = std::make_unique<StoredTotalsWatch>(store, logger_, totals, kCountPause);
+    stored_->ShowIn(&metrics_);
+    return arrow::Status::OK();
+  }
+
+  arrow::Status WatchPeers() {
+    if (options_.shared.peers.empty()) return arrow::Status::OK();
+    auto watch = PeerWatchOptionsOf(options_);
+    if (access_.tls.client_certificates != ClientCertificateMode::kOff) {
+      watch.own_certificate = access_.tls.files;
+    }
+    ARROW_ASSIGN_OR_RAISE(peers_, PeerWatch::Start(watch, logger_, &metrics_));
+    return arrow::Status::OK();
+  }
+
   arrow::Status OpenDoors() {
     const auto calls = std::make_shared<CallLimits>(CallLimitsOf(options_.limits));
     const auto observer = MakeCallObserver(&metrics_, logger_);
     auto flight = FlightOptionsOf(options_, memory_);
     flight.tls = access_.tls;
+    if (peers_ != nullptr) flight.peers = peers_->living();
     flight.authenticator = access_.authenticator;
     flight.calls = calls;
     flight.observer = observer;
@@ -188,6 +224,7 @@ class Server {
   AccessParts access_;
   std::shared_ptr<DatasetService> service_;
   std::unique_ptr<StoredTotalsWatch> stored_;
+  std::unique_ptr<PeerWatch> peers_;  // nullptr: there are none.
   std::unique_ptr<FlightDoor> flight_;
   std::unique_ptr<HttpDoor> http_;        // nullptr: there is none.
   std::unique_ptr<HttpDoor> operations_;  // Likewise.

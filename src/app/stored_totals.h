@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <thread>
 
 #include <arrow/result.h>
@@ -25,24 +26,28 @@ struct StoredTotals {
   HistoryTotals history;
 };
 
-/// Walks the whole store; its history only where it is not known what is in there.
+/// Walks the whole store; its history only where it is not known what is in there. CANCELLED once
+/// it is asked to stop: in a bucket a walk can take very long.
 arrow::Result<StoredTotals> CountStored(ObjectStore& store,
-                                        const std::optional<HistoryTotals>& history = {});
+                                        const std::optional<HistoryTotals>& history = {},
+                                        const std::stop_token& stop = {});
 
 /// Knows about how much is stored. To count takes a walk through all folders, so it is done on a
 /// thread of its own, and only while somebody asks. Thread-safe.
 class StoredTotalsWatch {
  public:
-  /// `first` was counted just now. It is counted again `pause` after the last time at the earliest,
-  /// and so that it takes a twentieth of the time at most.
+  /// `first` was counted just now; without it, it is counted at once. It is counted again `pause`
+  /// after the last time at the earliest, and so that it takes a twentieth of the time at most.
   StoredTotalsWatch(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> logger,
-                    const StoredTotals& first, std::chrono::milliseconds pause);
+                    const std::optional<StoredTotals>& first, std::chrono::milliseconds pause);
   ~StoredTotalsWatch();
 
-  /// What was counted last. Does not block; where that is long ago it has it counted anew.
-  StoredTotals Latest() HANGAR_EXCLUDES(mutex_);
+  /// What was counted last, nullopt as long as nothing was. Does not block; where that is long ago
+  /// it has it counted anew.
+  std::optional<StoredTotals> Latest() HANGAR_EXCLUDES(mutex_);
 
-  /// As gauges, for as long as this lives and `metrics` are asked.
+  /// As gauges, for as long as this lives and `metrics` are asked; NaN as long as nothing was
+  /// counted.
   void ShowIn(Metrics* metrics);
 
  private:
@@ -57,10 +62,10 @@ class StoredTotalsWatch {
   const Clock::duration pause_;
   Mutex mutex_;
   CondVar changed_;
-  StoredTotals latest_ HANGAR_GUARDED_BY(mutex_);
+  std::optional<StoredTotals> latest_ HANGAR_GUARDED_BY(mutex_);
   Clock::time_point count_again_ HANGAR_GUARDED_BY(mutex_);
   bool wanted_ HANGAR_GUARDED_BY(mutex_) = false;
-  bool stopping_ HANGAR_GUARDED_BY(mutex_) = false;
+  std::stop_source stop_;
   std::thread thread_;
 };
 

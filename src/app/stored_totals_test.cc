@@ -41,25 +41,45 @@ TEST_F(StoredTotalsTest, CountsWhatIsThereAndWhatIsKeptOfThePast) {
 }
 
 TEST_F(StoredTotalsTest, IsNotCountedAgainBeforeThePauseIsOver) {
-  StoredTotalsWatch watch(store_, logger_, {.files = 7}, std::chrono::hours(1));
+  StoredTotalsWatch watch(store_, logger_, StoredTotals{.files = 7}, std::chrono::hours(1));
   Put("a", "123");
-  EXPECT_EQ(watch.Latest().files, 7);
-  EXPECT_EQ(watch.Latest().files, 7);
+  EXPECT_EQ(watch.Latest()->files, 7);
+  EXPECT_EQ(watch.Latest()->files, 7);
 }
 
 TEST_F(StoredTotalsTest, AfterThePauseALookHasItCountedAgain) {
-  StoredTotalsWatch watch(store_, logger_, {.files = 7}, std::chrono::milliseconds(0));
+  StoredTotalsWatch watch(store_, logger_, StoredTotals{.files = 7}, std::chrono::milliseconds(0));
   Put("a", "123");
-  EXPECT_EQ(watch.Latest().files, 7);
-  while (watch.Latest().files != 1) std::this_thread::yield();
-  EXPECT_EQ(watch.Latest().bytes, 3);
+  EXPECT_EQ(watch.Latest()->files, 7);
+  while (watch.Latest()->files != 1) std::this_thread::yield();
+  EXPECT_EQ(watch.Latest()->bytes, 3);
+}
+
+TEST_F(StoredTotalsTest, AreCountedAtOnceWhereNobodyHasCountedThem) {
+  Put("a", "123");
+  Metrics metrics;
+  StoredTotalsWatch watch(store_, logger_, std::nullopt, std::chrono::hours(1));
+  watch.ShowIn(&metrics);
+  while (!watch.Latest()) {
+    EXPECT_THAT(metrics.Text(), testing::AnyOf(HasSubstr("\nhangar_datasets Nan\n"),
+                                               HasSubstr("\nhangar_datasets 1\n")));
+  }
+  EXPECT_THAT(metrics.Text(), HasSubstr("\nhangar_datasets 1\n"));
+}
+
+TEST_F(StoredTotalsTest, ACountEndsWhenItIsAskedTo) {
+  Put("a", "123");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(CountStored(*store_, {}, stop.get_token()).status().IsCancelled());
 }
 
 TEST_F(StoredTotalsTest, AreShownAsGauges) {
   Metrics metrics;
-  StoredTotalsWatch watch(store_, logger_,
-                          {.files = 7, .bytes = 8, .history = {.versions = 9, .bytes = 10}},
-                          std::chrono::hours(1));
+  StoredTotalsWatch watch(
+      store_, logger_,
+      StoredTotals{.files = 7, .bytes = 8, .history = {.versions = 9, .bytes = 10}},
+      std::chrono::hours(1));
   watch.ShowIn(&metrics);
   const std::string text = metrics.Text();
   EXPECT_THAT(text, HasSubstr("\nhangar_datasets 7\n"));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/flight_address.h"
 #include "base/host_port.h"
 #include "base/network_address.h"
 #include "base/text.h"
@@ -55,13 +56,65 @@ void CheckJwt(const Access& access, Sentences& out) {
   }
 }
 
-// Each of these files is replaced or appended to by another writer.
+// What is wrong with this server's own address among its peers; empty: nothing.
+std::string SelfProblem(const ServeOptions& options, const std::vector<PeerSetting>& peers) {
+  if (options.advertise.size() != 1) {
+    return std::format(
+        "peers needs advertise, once: the address that clients and peers reach this server by{}",
+        options.advertise.empty() ? "" : "; more than one was given");
+  }
+  const auto self = ParseFlightAddress(options.advertise[0]);
+  if (!self.ok()) return "advertise is wrong: " + self.status().message();
+  for (const PeerSetting& peer : peers) {
+    // What these say is seen when the server runs; it adds itself if need be.
+    if (peer.kind != PeerSetting::Kind::kAddress || peer.address == *self) return "";
+  }
+  return std::format(
+      "advertise is {}, which is not among the peers: give all servers the same list, with each of "
+      "them in it",
+      Quoted(options.advertise[0]));
+}
+
+void CheckPeers(const ServeOptions& options, Sentences& out) {
+  const Shared& shared = options.shared;
+  if (shared.peers.empty()) {
+    if (!shared.peer_ca.empty()) {
+      out.push_back("peer_ca needs peers, whose certificates it is about");
+    }
+    return;
+  }
+  if (shared.single_writer) {
+    out.push_back("single_writer and peers contradict each other: each of the peers writes");
+  }
+  std::vector<PeerSetting> peers;
+  for (const std::string& text : shared.peers) {
+    auto peer = ParsePeerSetting(text);
+    if (peer.ok()) {
+      peers.push_back(*std::move(peer));
+    } else {
+      out.push_back("peers is wrong: " + peer.status().message());
+    }
+  }
+  if (peers.size() != shared.peers.size()) return;
+  if (auto problem = SelfProblem(options, peers); !problem.empty()) {
+    out.push_back(std::move(problem));
+  }
+}
+
+void CheckSessions(const Access& access, Sentences& out) {
+  if (!access.session_key.empty() && access.user_file.empty()) {
+    out.push_back("session_key needs user_file: only users with passwords log in");
+  }
+}
+
+// Each of these files is replaced or appended to by another writer, or holds another secret.
 void CheckFiles(const ServeOptions& options, Sentences& out) {
   const Access& access = options.access;
-  const std::array<std::pair<std::string_view, std::string>, 4> files = {
+  const std::array<std::pair<std::string_view, std::string>, 5> files = {
       {{"policy", access.policy},
        {"token_file", access.token_file},
        {"user_file", access.user_file},
+       {"session_key", access.session_key},
        {"audit_log", access.audit_log}}};
   for (size_t i = 0; i < files.size(); ++i) {
     for (size_t j = i + 1; j < files.size(); ++j) {
@@ -144,8 +197,10 @@ std::vector<std::string> CheckServeOptions(const ServeOptions& options, const Is
   Sentences out;
   CheckTls(options.tls, is_given, out);
   CheckJwt(options.access, out);
+  CheckSessions(options.access, out);
   CheckFiles(options, out);
   CheckAddresses(options, out);
+  CheckPeers(options, out);
   return out;
 }
 

@@ -77,6 +77,54 @@ TEST(CheckServeOptions, EachFileHasOnePurpose) {
               ElementsAre(HasSubstr("token_file and user_file are the same file")));
 }
 
+TEST(CheckServeOptions, AServerIsOneOfItsPeers) {
+  const auto with = [](std::vector<std::string> peers, std::vector<std::string> advertise) {
+    return Check([&](ServeOptions& o) {
+      o.shared.peers = std::move(peers);
+      o.advertise = std::move(advertise);
+    });
+  };
+  const std::string a = "grpc://a:8815";
+  const std::string b = "grpc+tls://b:8815";
+  EXPECT_THAT(with({a, b}, {a}), IsEmpty());
+  EXPECT_THAT(with({a, b}, {"grpc+tcp://A:8815"}), IsEmpty());
+  EXPECT_THAT(with({a, b}, {}), ElementsAre(HasSubstr("peers needs advertise")));
+  EXPECT_THAT(with({a, b}, {a, b}), ElementsAre(HasSubstr("more than one was given")));
+  EXPECT_THAT(with({a, b}, {"grpc://c:8815"}), ElementsAre(HasSubstr("not among the peers")));
+  EXPECT_THAT(with({a, b}, {"http://a:8815"}), ElementsAre(HasSubstr("advertise is wrong")));
+  EXPECT_THAT(with({"file:/etc/peers"}, {a}), IsEmpty());
+  EXPECT_THAT(with({"dns:hangar:8815"}, {a}), IsEmpty());
+}
+
+TEST(CheckServeOptions, EveryWrongPeerIsNamed) {
+  EXPECT_THAT(Check([](ServeOptions& o) {
+                o.advertise = {"grpc://a:1"};
+                o.shared.peers = {"grpc://a:1", "grpc://b:0", "dns:c", "file:"};
+              }),
+              ElementsAre(HasSubstr("'grpc://b:0'"), HasSubstr("'dns:c'"), HasSubstr("'file:'")));
+  EXPECT_THAT(Check([](ServeOptions& o) { o.shared.peer_ca = "ca.pem"; }),
+              ElementsAre(HasSubstr("peer_ca needs peers")));
+  EXPECT_THAT(Check([](ServeOptions& o) {
+                o.advertise = {"grpc://a:1"};
+                o.shared.peers = {"grpc://a:1"};
+                o.shared.single_writer = true;
+              }),
+              ElementsAre(HasSubstr("single_writer and peers contradict")));
+}
+
+TEST(CheckServeOptions, ASessionKeyIsForUsersWithPasswords) {
+  const auto with = [](const std::string& user_file) {
+    return Check([&](ServeOptions& o) {
+      o.listen = "grpc+unix:///run/hangar.sock";
+      o.access.session_key = "key";
+      o.access.user_file = user_file;
+    });
+  };
+  EXPECT_THAT(with("users"), IsEmpty());
+  EXPECT_THAT(with(""), ElementsAre(HasSubstr("session_key needs user_file")));
+  EXPECT_THAT(with("key"), ElementsAre(HasSubstr("user_file and session_key are the same file")));
+}
+
 TEST(CheckServeOptions, EachListenerHasAnAddressOfItsOwn) {
   const auto with = [](const std::string& listen, const std::string& http,
                        const std::string& metrics) {

@@ -75,12 +75,28 @@ struct Tls {
   bool insecure = false;
 };
 
+/// What matters where the datasets are in a bucket, or other servers serve the same ones.
+struct Shared {
+  /// This server alone writes to the bucket, whose store does not keep conditions of writes.
+  bool single_writer = false;
+  /// How long what the store said of a dataset counts without asking it again.
+  std::chrono::milliseconds metadata_ttl{0};
+  std::string cache_disk;  ///< Folder for what was fetched from the bucket; empty: none.
+  int64_t cache_disk_bytes = 10LL << 30;
+  /// All servers over the same datasets: each an address as in `advertise`, "file:PATH" of a file
+  /// that has one in each line, or "dns:NAME:PORT", "dns+tls:NAME:PORT" for all addresses that a
+  /// name has.
+  std::vector<std::string> peers;
+  std::string peer_ca;  ///< PEM file of authorities for peers' certificates; empty: the system's.
+};
+
 /// Who is asking, and what they may do.
 struct Access {
   std::string policy;      ///< TOML file of roles; empty: whoever is authenticated may do all.
   std::string token_file;  ///< Of tokens' hashes; empty: no tokens.
   std::string user_file;   ///< Of users' password hashes; empty: no passwords.
   std::chrono::milliseconds session_lifetime{3'600'000};  ///< Of what a login gives.
+  std::string session_key;   ///< File of the secret that logins are signed with; empty: a new one.
   std::string jwks;          ///< File or https address of an identity provider's keys.
   std::string jwt_issuer;    ///< Its "iss".
   std::string jwt_audience;  ///< The "aud" that stands for this server.
@@ -121,6 +137,7 @@ struct ServeOptions {
   Access access;
   Http http;
   History history;
+  Shared shared;
 };
 
 }  // namespace hangar

@@ -167,16 +167,32 @@ arrow::Status SetClientCertificates(ServeOptions& options, const Values& values)
   return arrow::Status::OK();
 }
 
-arrow::Status SetInsecure(ServeOptions& options, const Values& values) {
+template <auto... path>
+arrow::Status SetSwitch(ServeOptions& options, const Values& values) {
   if (values.back() != "true" && values.back() != "false") {
     return Error(ErrorKind::kInvalidArgument, "{} is neither true nor false",
                  Quoted(values.back()));
   }
-  options.tls.insecure = values.back() == "true";
+  FieldOf<path...>(options) = values.back() == "true";
+  return arrow::Status::OK();
+}
+
+arrow::Status SetPeers(ServeOptions& options, const Values& values) {
+  for (const std::string& peer : values) {
+    if (!peer.contains("://") && !peer.starts_with("file:") && !peer.starts_with("dns:") &&
+        !peer.starts_with("dns+tls:")) {
+      return Error(ErrorKind::kInvalidArgument,
+                   "{} is neither a URI such as grpc://data.example.org:8815, nor file:PATH, nor "
+                   "dns:NAME:PORT",
+                   Quoted(peer));
+    }
+  }
+  options.shared.peers = values;
   return arrow::Status::OK();
 }
 
 constexpr std::string_view kDataAndAddress = "Data and address";
+constexpr std::string_view kShared = "Buckets and several servers";
 constexpr std::string_view kMemory = "Memory";
 constexpr std::string_view kLog = "Log and stop";
 constexpr std::string_view kPast = "Past versions";
@@ -188,6 +204,7 @@ constexpr std::string_view kHttp = "HTTP and metrics";
 constexpr auto kLimitsField = &ServeOptions::limits;
 constexpr auto kHistoryField = &ServeOptions::history;
 constexpr auto kTlsField = &ServeOptions::tls;
+constexpr auto kSharedField = &ServeOptions::shared;
 constexpr auto kAccessField = &ServeOptions::access;
 constexpr auto kHttpField = &ServeOptions::http;
 
@@ -203,6 +220,22 @@ constexpr Setting kSettings[] = {
      "", kText, "", SetTextThatIsNeeded<&ServeOptions::listen>},
     {kDataAndAddress, "advertise", "address that endpoints name for clients, can be repeated", "",
      "the connection that asked", kList, "", SetAdvertise},
+
+    {kShared, "peers",
+     "every server of the same datasets: addresses, file:PATH of a list, or dns:NAME:PORT", "",
+     "this one alone", kList, "", SetPeers},
+    {kShared, "peer_ca", "PEM file of the authorities whose certificates of peers count", "",
+     "the system's", kFile, "", SetText<kSharedField, &Shared::peer_ca>},
+    {kShared, "cache_disk", "folder that keeps what was fetched from a bucket, made when missing",
+     "", "none", kFolder, "", SetText<kSharedField, &Shared::cache_disk>},
+    {kShared, "cache_disk_bytes", "disk space that it takes, at most", "10GiB", "", kAmount, "",
+     SetBytes<kSharedField, &Shared::cache_disk_bytes>},
+    {kShared, "metadata_ttl",
+     "how long a bucket is not asked again which version a dataset has; 0: each time", "0s", "",
+     kAmount, "", SetDuration<0, kSharedField, &Shared::metadata_ttl>},
+    {kShared, "single_writer",
+     "true: no other program writes to the bucket, whose store cannot decide between several",
+     "false", "", kSwitch, "", SetSwitch<kSharedField, &Shared::single_writer>},
 
     {kMemory, "memory_limit", "memory that the server takes, about: 4GiB or 50%, 128MiB at least",
      "50%", "", kAmount, "", SetMemoryLimit},
@@ -265,7 +298,7 @@ constexpr Setting kSettings[] = {
      "required", kChoice, "off|optional|required", SetClientCertificates},
     {kEncryption, "insecure",
      "true: secrets may cross the network unencrypted, as behind a proxy that encrypts", "false",
-     "", kSwitch, "", SetInsecure},
+     "", kSwitch, "", SetSwitch<kTlsField, &Tls::insecure>},
 
     {kAccess, "policy", "TOML file that says who may do what; it is read again when it changes", "",
      "whoever is known may do all", kFile, "", SetText<kAccessField, &Access::policy>},
@@ -275,6 +308,10 @@ constexpr Setting kSettings[] = {
      "", SetText<kAccessField, &Access::user_file>},
     {kAccess, "session_lifetime", "how long what a login with a password gives is good for", "1h",
      "", kAmount, "", SetDuration<1'000, kAccessField, &Access::session_lifetime>},
+    {kAccess, "session_key",
+     "file of 32 bytes or more that logins are signed with: several servers that share it take "
+     "each other's",
+     "", "a new one at each start", kFile, "", SetText<kAccessField, &Access::session_key>},
     {kAccess, "jwks", "an identity provider's keys: a file, or an https address", "",
      "no such provider", kText, "", SetText<kAccessField, &Access::jwks>},
     {kAccess, "jwt_issuer", "what its tokens have as 'iss'", "", "none", kText, "",

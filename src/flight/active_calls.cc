@@ -11,6 +11,9 @@ namespace {
 
 namespace flight = arrow::flight;
 
+// Tells clients that another server may be asked instead (docs/protocol.md).
+constexpr char kNotBegun[] = "NOT_BEGUN";
+
 // One call; it ends with the call's context, whatever became of the call.
 class ActiveCall final : public flight::ServerMiddleware {
  public:
@@ -33,7 +36,7 @@ class CallGate final : public flight::ServerMiddlewareFactory {
                           std::shared_ptr<flight::ServerMiddleware>* middleware) override {
     if (!calls_->TryBegin()) {
       return flight::MakeFlightError(flight::FlightStatusCode::Unavailable,
-                                     "the server is stopping; try again later");
+                                     "the server is stopping; try again later", kNotBegun);
     }
     *middleware = std::make_shared<ActiveCall>(calls_);
     return arrow::Status::OK();
@@ -50,11 +53,6 @@ bool ActiveCalls::TryBegin() {
   if (closed_) return false;
   ++count_;
   return true;
-}
-
-bool ActiveCalls::is_open() {
-  MutexLock lock(mutex_);
-  return !closed_;
 }
 
 void ActiveCalls::End() {

@@ -19,9 +19,6 @@ class ActiveCalls {
   bool TryBegin() HANGAR_EXCLUDES(mutex_);
   void End() HANGAR_EXCLUDES(mutex_);
 
-  /// True until the gate is closed.
-  bool is_open() HANGAR_EXCLUDES(mutex_);
-
   /// From now on no call begins.
   void CloseGate() HANGAR_EXCLUDES(mutex_);
 

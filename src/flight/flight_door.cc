@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -326,6 +328,8 @@ struct FlightDoor::Parts {
   std::shared_ptr<grpc::ServerCredentials> tls;  // nullptr: no encryption.
   std::shared_ptr<ActiveCalls> active_calls;
   std::unique_ptr<StallGuard> stall_guard;
+  std::atomic<bool> is_stopping = false;
+  bool has_peers = false;
   std::unique_ptr<grpc::Service> health;
   std::unique_ptr<Server> server;
   std::string uri;
@@ -343,7 +347,7 @@ arrow::Result<std::unique_ptr<FlightDoor>> FlightDoor::Start(
     std::shared_ptr<DatasetService> service, const FlightDoorOptions& options,
     std::shared_ptr<Logger> logger) {
   ARROW_ASSIGN_OR_RAISE(ListenAddress address, ParseListenAddress(options.listen));
-  auto infos = FlightInfoBuilder::Make(options.advertise);
+  auto infos = FlightInfoBuilder::Make(options.advertise, options.peers);
   if (!infos.ok()) {
     return MakeError(ErrorKind::kInvalidArgument,
                      "an address to advertise is not a URI such as grpc://data.example.org:8815");
@@ -357,8 +361,9 @@ arrow::Result<std::unique_ptr<FlightDoor>> FlightDoor::Start(
                                        .insecure = options.insecure}));
   ARROW_RETURN_NOT_OK(CheckCanListen(address));
   parts->active_calls = std::make_shared<ActiveCalls>();
+  parts->has_peers = options.peers != nullptr;
   parts->stall_guard = std::make_unique<StallGuard>(options.stall_timeout, logger);
-  parts->health = MakeHealthService([calls = parts->active_calls] { return calls->is_open(); });
+  parts->health = MakeHealthService([raw = parts.get()] { return !raw->is_stopping; });
   parts->server = std::make_unique<Server>(std::move(service), *std::move(infos), logger);
   ARROW_RETURN_NOT_OK(StartServer(address, options, logger, *parts));
   return std::unique_ptr<FlightDoor>(new FlightDoor(std::move(parts)));
@@ -407,10 +412,16 @@ arrow::Status FlightDoor::StartServer(const ListenAddress& address,
   return arrow::Status::OK();
 }
 
+void FlightDoor::AnnounceStop() { parts_->is_stopping = true; }
+
 arrow::Status FlightDoor::Shutdown(std::chrono::milliseconds grace) {
   running_ = false;
+  AnnounceStop();
   parts_->active_calls->CloseGate();
   parts_->active_calls->WaitUntilNone(std::chrono::steady_clock::now() + grace);
+  // While gRPC shuts down it cancels what comes without a word. Where clients have other servers to
+  // turn to, the last who come here are told to.
+  if (parts_->has_peers && grace > kLastAnswers) std::this_thread::sleep_for(kLastAnswers);
   // gRPC's own shutdown waits for idle clients to close their connections, which they do within
   // five seconds (their backup poll): the grace is for calls, so it gets only the time that the
   // last answers need on their way out.

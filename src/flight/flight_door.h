@@ -13,6 +13,7 @@
 #include "access/tls_files.h"
 #include "base/log.h"
 #include "metrics/call_metrics.h"
+#include "peers/peer_locations.h"
 #include "service/call_limits.h"
 #include "service/dataset_service.h"
 
@@ -26,6 +27,8 @@ struct FlightDoorOptions {
   std::string listen;
   /// What endpoints name as their locations; empty: the connection that asked.
   std::vector<std::string> advertise;
+  /// Who gives what of reads in partitions; nullptr: this server gives all.
+  std::shared_ptr<const PeerLocations> peers;
   DoorTls tls;  ///< Of a TCP address; a Unix socket is never encrypted.
   /// Says that callers may show who they are in plain text, see CheckEncryption.
   bool insecure = false;
@@ -54,6 +57,10 @@ class FlightDoor {
 
   /// Where it listens, with the real port.
   const std::string& uri() const;
+
+  /// Says from now on to whoever asks for the server's health that it does not serve, while it
+  /// still takes calls: so that peers and load balancers turn away before it turns them away.
+  void AnnounceStop();
 
   /// Turns new calls away with UNAVAILABLE, lets those under way end until the grace is over, then
   /// cancels them; returns when none is left.

@@ -1,6 +1,7 @@
 #include "flight/flight_info.h"
 
 #include <algorithm>
+#include <format>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -43,11 +44,12 @@ arrow::Result<std::string> IpcSchemaOf(const ReadDescription& description) {
   return message->ToString();
 }
 
-FlightInfoBuilder::FlightInfoBuilder(std::vector<flight::Location> locations)
-    : locations_(std::move(locations)) {}
+FlightInfoBuilder::FlightInfoBuilder(std::vector<flight::Location> locations,
+                                     std::shared_ptr<const PeerLocations> peers)
+    : locations_(std::move(locations)), peers_(std::move(peers)) {}
 
 arrow::Result<FlightInfoBuilder> FlightInfoBuilder::Make(
-    const std::vector<std::string>& advertise) {
+    const std::vector<std::string>& advertise, std::shared_ptr<const PeerLocations> peers) {
   std::vector<flight::Location> locations;
   for (const std::string& uri : advertise) {
     ARROW_ASSIGN_OR_RAISE(auto location, flight::Location::Parse(uri));
@@ -55,7 +57,18 @@ arrow::Result<FlightInfoBuilder> FlightInfoBuilder::Make(
   }
   // An empty list breaks some clients, and a listening address such as 0.0.0.0 breaks all of them.
   if (locations.empty()) locations.push_back(flight::Location::ReuseConnection());
-  return FlightInfoBuilder(std::move(locations));
+  return FlightInfoBuilder(std::move(locations), std::move(peers));
+}
+
+arrow::Result<std::vector<flight::Location>> FlightInfoBuilder::LocationsOf(
+    bool is_partitioned, const std::string& version, std::string_view part) const {
+  if (peers_ == nullptr || !is_partitioned) return locations_;
+  std::vector<flight::Location> locations;
+  for (const std::string& uri : peers_->LocationsOf(std::format("{} {}", version, part))) {
+    ARROW_ASSIGN_OR_RAISE(auto location, flight::Location::Parse(uri));
+    locations.push_back(std::move(location));
+  }
+  return locations;
 }
 
 arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForRead(
@@ -76,7 +89,9 @@ arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForRead(
     contents.read.limit_rows = partition.rows;
     flight::FlightEndpoint endpoint;
     endpoint.ticket.ticket = EncodeTicket(contents);
-    endpoint.locations = locations_;
+    ARROW_ASSIGN_OR_RAISE(endpoint.locations,
+                          LocationsOf(command.partitions > 1, description.dataset.version,
+                                      std::format("row group {}", partition.first_row_group)));
     endpoint.expiration_time = description.expires;
     endpoint.app_metadata = PartitionMetadata(partition);
     info.endpoints.push_back(std::move(endpoint));
@@ -106,7 +121,8 @@ arrow::Result<flight::FlightInfo> FlightInfoBuilder::ForFile(
     contents.file = {.offset_bytes = begin, .length_bytes = end - begin};
     flight::FlightEndpoint endpoint;
     endpoint.ticket.ticket = EncodeTicket(contents);
-    endpoint.locations = locations_;
+    ARROW_ASSIGN_OR_RAISE(endpoint.locations, LocationsOf(partitions_max > 1, dataset.version,
+                                                          std::format("byte {}", begin)));
     endpoint.expiration_time = expires;
     endpoint.app_metadata = JsonText().Add("bytes", end - begin).Add("offset", begin).Take();
     info.endpoints.push_back(std::move(endpoint));

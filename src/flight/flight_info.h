@@ -2,12 +2,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arrow/flight/type_fwd.h>
 #include <arrow/result.h>
 
 #include "flight/command.h"
+#include "peers/peer_locations.h"
 #include "service/dataset_service.h"
 
 namespace hangar {
@@ -19,10 +21,14 @@ arrow::Result<std::string> IpcSchemaOf(const ReadDescription& description);
 class FlightInfoBuilder {
  public:
   /// `advertise`: the URIs that endpoints name, in order; empty: the connection that asked.
-  static arrow::Result<FlightInfoBuilder> Make(const std::vector<std::string>& advertise);
+  /// `peers`: what the endpoints of a read name instead that was asked for in partitions; nullptr:
+  /// there are no others.
+  static arrow::Result<FlightInfoBuilder> Make(const std::vector<std::string>& advertise,
+                                               std::shared_ptr<const PeerLocations> peers = {});
 
   /// For a descriptor that was parsed as `command` and described as `description`: one endpoint for
-  /// each partition, whose ticket pins the version.
+  /// each partition, whose ticket pins the version. Of several, those that begin with the same row
+  /// group of the same version are to be had from the same peer, however they were cut.
   arrow::Result<arrow::flight::FlightInfo> ForRead(
       const arrow::flight::FlightDescriptor& descriptor, const ReadCommand& command,
       const ReadDescription& description) const;
@@ -39,9 +45,15 @@ class FlightInfoBuilder {
                                                       Timestamp expires) const;
 
  private:
-  explicit FlightInfoBuilder(std::vector<arrow::flight::Location> locations);
+  FlightInfoBuilder(std::vector<arrow::flight::Location> locations,
+                    std::shared_ptr<const PeerLocations> peers);
+
+  arrow::Result<std::vector<arrow::flight::Location>> LocationsOf(bool is_partitioned,
+                                                                  const std::string& version,
+                                                                  std::string_view part) const;
 
   std::vector<arrow::flight::Location> locations_;
+  std::shared_ptr<const PeerLocations> peers_;
 };
 
 }  // namespace hangar

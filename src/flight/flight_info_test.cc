@@ -1,15 +1,20 @@
 #include "flight/flight_info.h"
 
+#include <algorithm>
+#include <format>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <arrow/flight/types.h>
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/type.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "flight/file_stream.h"
 #include "flight/ticket.h"
 
 namespace hangar {
@@ -68,6 +73,65 @@ TEST(FlightInfo, APastVersionSaysWhenItCeasedToBeTheCurrentOne) {
   dataset.retired = Timestamp(std::chrono::seconds(3));
   EXPECT_EQ(json::parse(Listed(dataset).app_metadata())["retired"],
             "1970-01-01T00:00:03.000000000Z");
+}
+
+// Gives each key a location of its own.
+class KeysAsLocations final : public PeerLocations {
+ public:
+  std::vector<std::string> LocationsOf(std::string_view key) const override {
+    std::string host(key);
+    std::ranges::replace(host, ' ', '-');
+    return {"grpc://" + host + ":1", "grpc://fallback:1"};
+  }
+};
+
+std::vector<std::string> FirstLocations(const flight::FlightInfo& info) {
+  std::vector<std::string> uris;
+  for (const auto& endpoint : info.endpoints()) {
+    uris.push_back(endpoint.locations.at(0).ToString());
+  }
+  return uris;
+}
+
+class FlightInfoOfPeers : public testing::Test {
+ protected:
+  // Two parts, which begin with the row groups 0 and 3.
+  std::vector<std::string> LocationsOfRead(int64_t partitions) const {
+    const ReadDescription read{
+        .dataset = Described("a"),
+        .schema = Described("a").schema,
+        .rows = 10,
+        .partitions = {{.rows = 6, .row_groups = 3},
+                       {.offset_rows = 6, .rows = 4, .row_groups = 1, .first_row_group = 3}}};
+    const ReadCommand command{.partitions = partitions};
+    return FirstLocations(
+        infos_.ForRead(flight::FlightDescriptor::Command("{}"), command, read).ValueOrDie());
+  }
+
+  const FlightInfoBuilder infos_ =
+      FlightInfoBuilder::Make({"grpc://self:1"}, std::make_shared<KeysAsLocations>()).ValueOrDie();
+};
+
+TEST_F(FlightInfoOfPeers, PartitionsGoToPeersByVersionAndFirstRowGroup) {
+  EXPECT_THAT(LocationsOfRead(8),
+              testing::ElementsAre("grpc://v1-row-group-0:1", "grpc://v1-row-group-3:1"));
+}
+
+TEST_F(FlightInfoOfPeers, PartsOfAFileGoToPeersByVersionAndFirstByte) {
+  DatasetDescription dataset = Described("a");
+  dataset.bytes = 4 * kFileBlockBytes;
+  const auto info =
+      infos_.ForFile(flight::FlightDescriptor::Command("{}"), 2, dataset, kExpires).ValueOrDie();
+  EXPECT_THAT(FirstLocations(info),
+              testing::ElementsAre("grpc://v1-byte-0:1",
+                                   std::format("grpc://v1-byte-{}:1", 2 * kFileBlockBytes)));
+  EXPECT_EQ(info.endpoints()[0].locations.size(), 2);
+}
+
+TEST_F(FlightInfoOfPeers, WhatIsReadWholeNamesThisServer) {
+  EXPECT_EQ(FirstLocations(infos_.ForListing(Described("a"), kExpires).ValueOrDie()),
+            std::vector<std::string>{"grpc://self:1"});
+  EXPECT_EQ(LocationsOfRead(1)[0], "grpc://self:1");
 }
 
 TEST(FlightInfo, AReadOfSomeColumnsHasTheSchemaOfThose) {

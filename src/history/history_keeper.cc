@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+
 namespace hangar {
 namespace {
 
@@ -14,6 +16,8 @@ std::chrono::nanoseconds ShortestPause(const RetentionPolicy& policy) {
   return std::clamp<std::chrono::nanoseconds>(policy.ticket_ttl / 10, std::chrono::seconds(1),
                                               std::chrono::minutes(1));
 }
+
+arrow::Status Stopped() { return MakeError(ErrorKind::kCancelled, "the sweep was stopped"); }
 
 }  // namespace
 
@@ -27,8 +31,8 @@ HistoryKeeper::HistoryKeeper(std::shared_ptr<ObjectStore> store, std::shared_ptr
 
 HistoryKeeper::~HistoryKeeper() {
   {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
+    const MutexLock lock(mutex_);  // So that it is not missed by who is about to wait.
+    stop_.request_stop();
   }
   changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
@@ -45,16 +49,22 @@ arrow::Result<HistorySweepResult> HistoryKeeper::MakeRoom() {
 arrow::Result<HistorySweepResult> HistoryKeeper::SweepBy(const RetentionPolicy& policy) {
   const Timestamp now = clock_.Now();
   WakeAt(now + kLongestPause);
+  {
+    const MutexLock lock(mutex_);
+    has_swept_ = true;
+  }
   RetentionSweep sweep(policy, now);
   ARROW_ASSIGN_OR_RAISE(const auto keys, store_->ListRetiredKeys({}));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto key, keys->Next());
     if (!key) break;
+    if (stop_.stop_requested()) return Stopped();
     ARROW_ASSIGN_OR_RAISE(auto retired, store_->ListRetired(*key));
     sweep.Add(std::move(retired));
   }
   HistorySweepResult result;
   for (const RetiredObject& expired : sweep.TakeExpired()) {
+    if (stop_.stop_requested()) return Stopped();
     ARROW_RETURN_NOT_OK(store_->PurgeRetired(expired));
     if (expired.by != RetiredBy::kRenamed) {
       ++result.purged.versions;
@@ -68,6 +78,10 @@ arrow::Result<HistorySweepResult> HistoryKeeper::SweepBy(const RetentionPolicy& 
 }
 
 void HistoryKeeper::Start() {
+  {
+    const MutexLock lock(mutex_);
+    if (!has_swept_) wake_ = Timestamp{};
+  }
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -89,7 +103,7 @@ void HistoryKeeper::Run() {
     {
       const MutexLock lock(mutex_);
       for (;;) {
-        if (stopping_) return;
+        if (stop_.stop_requested()) return;
         const auto pause = std::min<std::chrono::nanoseconds>(wake_ - clock_.Now(), kLongestPause);
         if (pause <= std::chrono::nanoseconds(0)) break;
         changed_.WaitUntil(mutex_, std::chrono::steady_clock::now() + pause);
@@ -97,6 +111,7 @@ void HistoryKeeper::Run() {
       wake_ = Timestamp::max();
     }
     const auto swept = Sweep();
+    if (stop_.stop_requested()) return;
     if (!swept.ok()) {
       logger_->Warning("the history could not be swept",
                        {{"reason", swept.status().ToStringWithoutContextLines()}});
@@ -110,12 +125,13 @@ void HistoryKeeper::Run() {
   }
 }
 
-arrow::Result<HistoryTotals> CountRetired(ObjectStore& store) {
+arrow::Result<HistoryTotals> CountRetired(ObjectStore& store, const std::stop_token& stop) {
   HistoryTotals totals;
   ARROW_ASSIGN_OR_RAISE(const auto keys, store.ListRetiredKeys({}));
   for (;;) {
     ARROW_ASSIGN_OR_RAISE(const auto key, keys->Next());
     if (!key) return totals;
+    if (stop.stop_requested()) return Stopped();
     ARROW_ASSIGN_OR_RAISE(const auto retired, store.ListRetired(*key));
     for (const RetiredObject& entry : retired) {
       if (entry.by != RetiredBy::kRenamed) ++totals.versions;

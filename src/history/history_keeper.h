@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -46,8 +47,8 @@ class HistoryKeeper {
   /// For a full disk: removes all that no ticket names.
   arrow::Result<HistorySweepResult> MakeRoom();
 
-  /// Sweeps from now on, on a thread of its own.
-  void Start();
+  /// Sweeps from now on, on a thread of its own; at once where nobody has swept before.
+  void Start() HANGAR_EXCLUDES(mutex_);
 
   /// Something was retired: it has to be looked at when tickets for it have expired.
   void NoteRetired() HANGAR_EXCLUDES(mutex_);
@@ -70,11 +71,12 @@ class HistoryKeeper {
   Mutex mutex_;
   CondVar changed_;
   Timestamp wake_ HANGAR_GUARDED_BY(mutex_) = Timestamp::max();
-  bool stopping_ HANGAR_GUARDED_BY(mutex_) = false;
+  bool has_swept_ HANGAR_GUARDED_BY(mutex_) = false;
+  std::stop_source stop_;
   std::thread thread_;
 };
 
-/// Counts what is retired now, of all names.
-arrow::Result<HistoryTotals> CountRetired(ObjectStore& store);
+/// Counts what is retired now, of all names. CANCELLED once it is asked to stop.
+arrow::Result<HistoryTotals> CountRetired(ObjectStore& store, const std::stop_token& stop = {});
 
 }  // namespace hangar

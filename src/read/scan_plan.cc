@@ -150,6 +150,7 @@ std::vector<ScanPartition> Partition(const Footer& footer, const ScanPlan& plan,
       if (left <= count - part) break;
       if (partition.row_groups > 0 && part < count && rows_given >= rows_until) break;
       const RowGroupSlice& slice = plan.slices[next++];
+      if (partition.row_groups == 0) partition.first_row_group = slice.row_group;
       const auto row_group = footer.metadata->RowGroup(slice.row_group);
       const double share = static_cast<double>(slice.rows) /
                            static_cast<double>(std::max<int64_t>(row_group->num_rows(), 1));

@@ -56,6 +56,7 @@ struct ScanPartition {
   int64_t rows = 0;
   int64_t bytes = 0;  ///< About how many stored bytes it holds, all columns counted.
   int row_groups = 0;
+  int first_row_group = 0;
 };
 
 /// Cuts a plan's rows into up to `partitions_max` (at least 1) consecutive parts along row groups,

@@ -116,6 +116,7 @@ TEST_F(ScanPlanTest, PartitionsAreAboutEqualAndAsManyAsAskedFor) {
     for (const ScanPartition& partition : partitions) {
       EXPECT_LE(partition.rows, 1000 / count + 100);
       EXPECT_GE(partition.rows, 1000 / count - 100);
+      EXPECT_EQ(partition.first_row_group, partition.offset_rows / 100);
     }
   }
   EXPECT_EQ(Partition(*footer_, *plan, 11).size(), 10u);

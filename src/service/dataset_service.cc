@@ -260,7 +260,8 @@ arrow::Result<ReadDescription> DatasetService::DescribeRead(const Caller& caller
     description.partitions.push_back({.offset_rows = part.offset_rows,
                                       .rows = part.rows,
                                       .bytes = part.bytes,
-                                      .row_groups = part.row_groups});
+                                      .row_groups = part.row_groups,
+                                      .first_row_group = part.first_row_group});
   }
   return description;
 }
@@ -407,6 +408,8 @@ arrow::Result<HistorySweepResult> DatasetService::StartSweepingHistory() {
   keeper_->Start();
   return swept;
 }
+
+void DatasetService::StartSweepingHistoryLater() { keeper_->Start(); }
 
 arrow::Result<DatasetService::RenameResult> DatasetService::Rename(const Caller& caller,
                                                                    const RenameRequest& request) {

@@ -73,6 +73,7 @@ struct ReadPartition {
   int64_t rows = 0;
   int64_t bytes = 0;  ///< About what it holds at rest, all columns counted.
   int row_groups = 0;
+  int first_row_group = 0;
 };
 
 /// A read that was looked at but not started.
@@ -189,6 +190,8 @@ class DatasetService {
 
   /// Removes what is kept no longer, and from now on does so by itself.
   arrow::Result<HistorySweepResult> StartSweepingHistory();
+  /// As above, without a sweep on the caller's thread: for a store in which that may take long.
+  void StartSweepingHistoryLater();
 
  private:
   void ShowMetrics(Metrics* metrics);

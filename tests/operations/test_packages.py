@@ -168,6 +168,7 @@ def test_it_holds_what_a_service_needs_and_nothing_else(unpacked):
         "usr/lib/tmpfiles.d/hangar.conf",
         "usr/share/bash-completion/completions/hangar",
         "usr/share/doc/hangar/copyright",
+        "usr/share/doc/hangar/examples/haproxy/hangar.cfg",
         "usr/share/doc/hangar/examples/nginx/hangar.conf",
         "usr/share/fish/vendor_completions.d/hangar.fish",
         "usr/share/man/man1/hangar.1.gz",

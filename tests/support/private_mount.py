@@ -2,6 +2,7 @@
 
     private_mount.py tmpfs FOLDER OPTIONS COMMAND...   a file system in memory over FOLDER
     private_mount.py read-only FOLDER COMMAND...       FOLDER as it is, but read-only
+    private_mount.py bind FILE OTHER COMMAND...        OTHER in the place of FILE
     private_mount.py probe                             exit code 0 where this works
 
 Needs root or a system that gives ordinary users namespaces, and no mount(8).
@@ -49,6 +50,9 @@ def main(how, folder="/tmp", *rest):
     if how == "tmpfs":
         options, *command = rest
         mount("tmpfs", folder, "tmpfs", 0, options)
+    elif how == "bind":
+        other, *command = rest
+        mount(other, folder, None, _BIND)
     else:
         command = rest
         mount(folder, folder, None, _BIND)
