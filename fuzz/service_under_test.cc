@@ -45,7 +45,7 @@ ServiceUnderTest::ServiceUnderTest(int64_t cache_bytes)
                                            DatasetService::Options{.cache_bytes = cache_bytes})) {}
 
 void ServiceUnderTest::Place(std::string_view bytes) {
-  auto staged = store_->Stage().ValueOrDie();
+  auto staged = store_->Stage({}).ValueOrDie();
   RequireOk(staged->Append(bytes.data(), static_cast<int64_t>(bytes.size())));
   RequireOk(staged->Seal());
   RequireOk(staged->Publish(std::string(kDataset), Precondition::None()).status());

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "admin/check_access_files.h"
+#include "admin/check_bucket.h"
 #include "admin/check_certificates.h"
 #include "admin/check_data_folder.h"
 #include "admin/check_listeners.h"
@@ -53,7 +54,7 @@ Findings Examine(const SettingSources& sources) {
   CheckCertificates(settings.options.tls, findings);
   CheckAccessFiles(settings.options.access, findings);
   if (IsS3Uri(settings.options.data)) {
-    findings.Ok("data", "it is a bucket, which the server tries when it starts");
+    CheckBucket(settings.options, findings);
   } else {
     CheckDataFolder(settings.options.data, findings);
   }

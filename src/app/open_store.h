@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/options.h"
 #include "metrics/metrics.h"
+#include "store/disk_cache.h"
 #include "store/object_store.h"
 
 namespace hangar {
@@ -16,5 +17,9 @@ namespace hangar {
 arrow::Result<std::shared_ptr<ObjectStore>> OpenStore(const ServeOptions& options,
                                                       std::shared_ptr<Logger> logger,
                                                       Metrics* metrics);
+
+/// What the setting `cache_disk` asks for; nullptr where it is not set, or the data is no bucket.
+arrow::Result<std::shared_ptr<DiskCache>> OpenDiskCache(const ServeOptions& options,
+                                                        std::shared_ptr<Logger> logger);
 
 }  // namespace hangar

@@ -101,6 +101,7 @@ class Server {
     service_options.policy = access_.policy;
     service_options.audit = access_.audit;
     service_options.metrics = &metrics_;
+    ARROW_ASSIGN_OR_RAISE(service_options.disk_cache, OpenDiskCache(options_, logger_));
     service_ = std::make_shared<DatasetService>(store, logger_, service_options);
     ARROW_RETURN_NOT_OK(LookAround(store));
     AddProcessMetrics(&metrics_);

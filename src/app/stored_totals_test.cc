@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 class StoredTotalsTest : public ::testing::Test {
  protected:
   void Put(const std::string& key, const std::string& bytes) {
-    auto staged = *store_->Stage();
+    auto staged = *store_->Stage({});
     ASSERT_TRUE(staged->Append(bytes.data(), static_cast<int64_t>(bytes.size())).ok());
     ASSERT_TRUE(staged->Seal().ok());
     ASSERT_TRUE(staged->Publish(key, Precondition::None()).ok());

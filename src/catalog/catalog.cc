@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/worker_pool.h"
 #include "catalog/for_each_index.h"
 #include "store/store_errors.h"
 
@@ -15,10 +16,14 @@ namespace {
 constexpr int64_t kEntryOverheadBytes = 256;
 // Why files are not served is a sentence each: this remembers some ten thousand of them.
 constexpr int64_t kUnservableBytes = 4 * 1024 * 1024;
+// Of what was at which key last: some hundred thousand keys.
+constexpr int64_t kVersionsBytes = 32LL << 20;
 
 // A listing looks so far ahead at most. The first datasets come one by one, so that a client sees
 // them soon and a short page reads little that it does not give.
 constexpr size_t kBatchMax = 64;
+// With many threads, so that they do not all wait for the slowest too often.
+constexpr size_t kBatchPerThread = 8;
 
 // A version can go from its key to the history and back between two looks: so often they are
 // repeated before it counts as gone.
@@ -51,11 +56,27 @@ Catalog::Catalog(std::shared_ptr<ObjectStore> store, std::shared_ptr<Logger> log
     : store_(std::move(store)),
       logger_(std::move(logger)),
       footers_(footer_cache_bytes),
+      versions_(kVersionsBytes),
       unservable_(kUnservableBytes) {}
 
 void Catalog::Learn(const ObjectInfo& object, std::shared_ptr<const Footer> footer) {
   const int64_t charge_bytes = footer->memory_bytes + kEntryOverheadBytes;
   footers_.Insert(object.version, std::move(footer), charge_bytes);
+  if (!store_->IsRemote()) return;
+  versions_.Insert(object.key, std::make_shared<const std::string>(object.version),
+                   static_cast<int64_t>(object.key.size()) + kEntryOverheadBytes);
+}
+
+bool Catalog::MayKnow(const std::string& key, const std::optional<std::string>& version) {
+  if (!store_->IsRemote()) return true;
+  if (version) return footers_.FindAgain(*version) != nullptr;
+  const auto last = versions_.Find(key);
+  return last != nullptr && footers_.FindAgain(*last) != nullptr;
+}
+
+arrow::Result<std::unique_ptr<ObjectReader>> Catalog::OpenCurrent(
+    const std::string& key, const std::optional<std::string>& version) {
+  return MayKnow(key, version) ? store_->Open(key) : store_->OpenWithEnd(key);
 }
 
 void Catalog::Forget(const std::string& version) { footers_.Erase(version); }
@@ -99,7 +120,7 @@ arrow::Result<std::shared_ptr<const Footer>> Catalog::FooterOf(ObjectReader& rea
 arrow::Result<Snapshot> Catalog::DescribeObject(const ObjectInfo& object) {
   ARROW_ASSIGN_OR_RAISE(auto cached, FindFooter(object));
   if (cached != nullptr) return Snapshot{object, std::move(cached), std::nullopt};
-  ARROW_ASSIGN_OR_RAISE(const auto reader, store_->Open(object.key));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, store_->OpenWithEnd(object.key));
   ARROW_ASSIGN_OR_RAISE(auto footer, FooterOf(*reader));
   return Snapshot{reader->info(), std::move(footer), std::nullopt};
 }
@@ -116,11 +137,17 @@ arrow::Result<Snapshot> Catalog::DescribeRetired(const RetiredObject& retired) {
 
 arrow::Result<Snapshot> Catalog::Describe(const DatasetName& name,
                                           const std::optional<std::string>& version) {
+  if (!version && !MayKnow(name.value(), version)) {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, store_->OpenWithEnd(name.value()));
+    ARROW_ASSIGN_OR_RAISE(auto footer, FooterOf(*reader));
+    return Snapshot{reader->info(), std::move(footer), std::nullopt};
+  }
   if (!version) {
     ARROW_ASSIGN_OR_RAISE(const ObjectInfo object, store_->Stat(name.value()));
     return DescribeObject(object);
   }
   for (int look = 0; look < kLooksMax; ++look) {
+    if (look > 0) store_->Forget(name.value());
     const auto object = store_->Stat(name.value());
     if (!object.ok() && !IsNotFound(object.status())) return object.status();
     if (object.ok() && object->version == *version) {
@@ -152,7 +179,8 @@ arrow::Result<OpenSnapshot> Catalog::Open(const DatasetName& name,
 arrow::Result<std::unique_ptr<ObjectReader>> Catalog::OpenVersion(
     const DatasetName& name, const std::optional<std::string>& version) {
   for (int look = 0; look < kLooksMax; ++look) {
-    auto current = store_->Open(name.value());
+    if (look > 0) store_->Forget(name.value());
+    auto current = OpenCurrent(name.value(), version);
     if (!version || (current.ok() && (*current)->info().version == *version)) return current;
     if (!current.ok() && !IsNotFound(current.status())) return current.status();
     auto retired = store_->OpenRetired(name.value(), *version);
@@ -234,7 +262,8 @@ void Catalog::Lister::ReadBatch() {
     auto snapshot = catalog_->DescribeObject(unread[i].second);
     if (snapshot.ok()) batch_[unread[i].first] = *std::move(snapshot);
   });
-  batch_max_ = std::min(2 * batch_max_, kBatchMax);
+  const size_t threads = workers_ == nullptr ? 1 : static_cast<size_t>(workers_->threads());
+  batch_max_ = std::min(2 * batch_max_, std::max(kBatchMax, kBatchPerThread * threads));
 }
 
 arrow::Result<std::optional<Snapshot>> Catalog::Lister::Next() {

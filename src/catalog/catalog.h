@@ -135,6 +135,11 @@ class Catalog {
   void NoteUnservable(const ObjectInfo& object, const arrow::Status& status);
   arrow::Result<std::shared_ptr<const Footer>> FooterOf(ObjectReader& reader);
   arrow::Result<Snapshot> DescribeObject(const ObjectInfo& object);
+  // Whether the footer of the key's current version is to be expected in the cache, so that to open
+  // the object without its end is cheaper. Always true where it is not.
+  bool MayKnow(const std::string& key, const std::optional<std::string>& version);
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenCurrent(
+      const std::string& key, const std::optional<std::string>& version);
   arrow::Result<std::unique_ptr<ObjectReader>> OpenVersion(
       const DatasetName& name, const std::optional<std::string>& version);
   arrow::Result<Snapshot> DescribeRetired(const RetiredObject& retired);
@@ -143,6 +148,7 @@ class Catalog {
   const std::shared_ptr<Logger> logger_;
   StoredSchemas schemas_;
   ByteCache<Footer> footers_;         // By version.
+  ByteCache<std::string> versions_;   // By key: what was there last. Of remote stores.
   ByteCache<Unservable> unservable_;  // By UnservableKey.
 };
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -132,6 +133,44 @@ TEST_F(CatalogTest, AFooterIsReadOncePerVersion) {
   StoreNumbered(*store_, "a", 20);
   ASSERT_EQ(catalog.Describe(Name("a"), std::nullopt)->footer->rows, 20);
   EXPECT_EQ(counting->opened, 3);
+}
+
+/// A store whose calls are requests, and what they were.
+class RemoteStore final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  bool IsRemote() const override { return true; }
+  arrow::Result<ObjectInfo> Stat(const std::string& key) override {
+    asked.push_back("stat");
+    return ForwardingStore::Stat(key);
+  }
+  arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) override {
+    asked.push_back("open");
+    return ForwardingStore::Open(key);
+  }
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenWithEnd(const std::string& key) override {
+    asked.push_back("open with end");
+    return ForwardingStore::Open(key);
+  }
+  std::vector<std::string> Asked() { return std::exchange(asked, {}); }
+
+  std::vector<std::string> asked;
+};
+
+TEST_F(CatalogTest, OfARemoteStoreAnUnknownFooterComesWithItsObjectAndAKnownOneIsNotFetched) {
+  const auto remote = std::make_shared<RemoteStore>(store_);
+  Catalog catalog(remote, logger_, /*footer_cache_bytes=*/16 << 20);
+  const std::string version = StoreNumbered(*store_, "a", 10).version;
+  EXPECT_TRUE(catalog.Describe(Name("a"), std::nullopt).ok());
+  EXPECT_THAT(remote->Asked(), ElementsAre("open with end"));
+  EXPECT_TRUE(catalog.Describe(Name("a"), std::nullopt).ok());
+  EXPECT_THAT(remote->Asked(), ElementsAre("stat"));
+  EXPECT_TRUE(catalog.Open(Name("a"), version).ok());
+  EXPECT_TRUE(catalog.Open(Name("a"), std::nullopt).ok());
+  EXPECT_THAT(remote->Asked(), ElementsAre("open", "open"));
+  StoreNumbered(*store_, "b", 10);
+  EXPECT_TRUE(catalog.Open(Name("b"), std::nullopt).ok());
+  EXPECT_THAT(remote->Asked(), ElementsAre("open with end"));
 }
 
 }  // namespace

@@ -29,6 +29,17 @@ int64_t OffsetOf(const parquet::ColumnChunkMetaData& chunk) {
 
 }  // namespace
 
+ByteRun RunOf(const parquet::FileMetaData& file, const parquet::ColumnChunkMetaData& chunk,
+              int64_t file_bytes) {
+  const int64_t begin = OffsetOf(chunk);
+  int64_t bytes = chunk.total_compressed_size();
+  // Before that version the header of a dictionary page was not counted (PARQUET-816).
+  if (file.writer_version().VersionLt(parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION())) {
+    bytes += std::min(kUncountedHeaderBytes, file_bytes - begin - bytes);
+  }
+  return {.begin = begin, .end = begin + bytes};
+}
+
 std::unique_ptr<parquet::PageReader> OpenColumnChunkPages(std::shared_ptr<ObjectReader> reader,
                                                           const parquet::FileMetaData& file,
                                                           const parquet::ColumnChunkMetaData& chunk,
@@ -41,13 +52,8 @@ std::unique_ptr<parquet::PageReader> OpenColumnChunkPages(std::shared_ptr<Object
   // Before that version page headers said of compressed pages that they were not (ARROW-17100).
   const bool always_compressed =
       writer.VersionLt(parquet::ApplicationVersion::PARQUET_CPP_10353_FIXED_VERSION());
-  const int64_t begin = OffsetOf(chunk);
-  int64_t bytes = chunk.total_compressed_size();
-  // Before that one the header of a dictionary page was not counted (PARQUET-816).
-  if (writer.VersionLt(parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION())) {
-    bytes += std::min(kUncountedHeaderBytes, reader->info().size_bytes - begin - bytes);
-  }
-  auto stream = OpenColumnChunkStream(std::move(reader), begin, bytes, pool);
+  const ByteRun run = RunOf(file, chunk, reader->info().size_bytes);
+  auto stream = OpenColumnChunkStream(std::move(reader), run.begin, run.end - run.begin, pool);
   // The stream verifies page checksums, several times as fast as Parquet's reader.
   parquet::ReaderProperties properties = StoredFileProperties(pool);
   properties.set_page_checksum_verification(false);

@@ -4,6 +4,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "read/range_fetcher.h"
 #include "store/object_store.h"
 
 namespace parquet {
@@ -14,6 +15,10 @@ class PageReader;
 }  // namespace parquet
 
 namespace hangar {
+
+/// Where a column chunk's bytes stand in a file of `file_bytes`.
+ByteRun RunOf(const parquet::FileMetaData& file, const parquet::ColumnChunkMetaData& chunk,
+              int64_t file_bytes);
 
 /// The pages of a column chunk of an open file, decompressed, with their headers and checksums
 /// checked; one page at a time is in memory. `file` and `chunk` are not used after the call; the

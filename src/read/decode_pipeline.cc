@@ -245,6 +245,7 @@ arrow::Result<std::optional<DecodedRows>> DecodePipeline::Next() {
   while (assembled_.empty()) {
     std::optional<Task> task;
     std::optional<Step> step;
+    size_t slices_done = 0;
     {
       MutexLock lock(mutex_);
       ExtendWindow();
@@ -254,12 +255,14 @@ arrow::Result<std::optional<DecodedRows>> DecodePipeline::Next() {
         step = TakeFirstStep();
         ExtendWindow();
         SubmitTasks();
+        slices_done = window_.empty() ? next_slice_ : window_.front().slice;
       } else if (!(task = ChooseTask(/*steps_max=*/1))) {
         task_done_.Wait(mutex_);
       }
     }
     if (task) Run(*task);
     if (step) ARROW_RETURN_NOT_OK(Assemble(*step));
+    file_->PassSlices(slices_done);
   }
   DecodedRows rows = std::move(assembled_.front());
   assembled_.pop_front();
@@ -304,6 +307,7 @@ arrow::Status DecodePipeline::Assemble(const Step& step) {
 }
 
 void DecodePipeline::Cancel() {
+  file_->StopFetching();
   MutexLock lock(mutex_);
   cancelled_ = true;
 }

@@ -17,6 +17,9 @@ class ReadAheadBudget {
 
   explicit ReadAheadBudget(const Options& options) : options_(options) {}
 
+  /// Of one read, when there are few.
+  int64_t read_bytes() const { return options_.read_bytes; }
+
   /// A read's part, given back when it is destroyed. Must not outlive the budget.
   class Share {
    public:

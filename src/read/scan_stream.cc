@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "read/batch_slicer.h"
 #include "read/decode_pipeline.h"
+#include "read/fetch_ahead.h"
+#include "read/fetch_plan.h"
 #include "read/stored_file.h"
 
 namespace hangar {
@@ -89,13 +91,13 @@ class ScanStream final : public arrow::RecordBatchReader {
 
 }  // namespace
 
-int64_t ExpectedScanBytes(const OpenSnapshot& snapshot, const ScanPlan& plan,
-                          SegmentCache& decoded) {
+int64_t ExpectedScanBytes(const OpenSnapshot& snapshot, const ScanPlan& plan, SegmentCache& decoded,
+                          bool fetches) {
   const Footer& footer = *snapshot.snapshot.footer;
   const auto layout = decoded.LayoutOf(snapshot.snapshot.object.version, footer);
   const int64_t segment_rows = std::min(plan.rows, layout->segment_rows);
   // In floating point, as a footer can claim any number.
-  double bytes = 0;
+  double bytes = fetches ? static_cast<double>(FetchBytesMin(footer, *layout, plan)) : 0;
   for (const int field : plan.fields) {
     const auto row_bytes = static_cast<double>(layout->row_bytes[static_cast<size_t>(field)]);
     const size_t leaves = layout->leaves_of_fields[static_cast<size_t>(field)].size();
@@ -107,6 +109,25 @@ int64_t ExpectedScanBytes(const OpenSnapshot& snapshot, const ScanPlan& plan,
   return static_cast<int64_t>(std::min(bytes, kBytesMax));
 }
 
+namespace {
+
+std::shared_ptr<FetchAhead> StartFetching(const OpenSnapshot& snapshot,
+                                          const std::shared_ptr<const FileLayout>& layout,
+                                          const ScanPlan& plan, bool uses_disk,
+                                          const ScanResources& resources) {
+  const ObjectInfo& object = snapshot.snapshot.object;
+  const auto version = HashOfVersion(object.version);
+  const FetchPlanOptions options{.version = version,
+                                 .file_bytes = object.size_bytes,
+                                 .share_bytes = resources.fetcher->ahead()->read_bytes()};
+  return FetchAhead::Start(
+      {.reader = snapshot.reader, .version = version, .uses_disk = uses_disk},
+      PlanFetch(snapshot.snapshot.footer, layout, plan, options, resources.decoded),
+      resources.fetcher);
+}
+
+}  // namespace
+
 std::shared_ptr<arrow::RecordBatchReader> StartScan(OpenSnapshot snapshot, ScanPlan plan,
                                                     const ScanOptions& options,
                                                     const ScanResources& resources,
@@ -116,8 +137,12 @@ std::shared_ptr<arrow::RecordBatchReader> StartScan(OpenSnapshot snapshot, ScanP
   auto layout =
       resources.decoded->LayoutOf(snapshot.snapshot.object.version, *snapshot.snapshot.footer);
   arrow::MemoryPool* pool = options.pool != nullptr ? options.pool : arrow::default_memory_pool();
+  auto ahead = resources.fetcher == nullptr
+                   ? nullptr
+                   : StartFetching(snapshot, layout, plan, options.uses_disk_cache, resources);
   auto pipeline = DecodePipeline::Start(
-      StoredFile::Make(std::move(snapshot), std::move(layout), pool), std::move(plan),
+      StoredFile::Make(std::move(snapshot), std::move(layout), pool, std::move(ahead)),
+      std::move(plan),
       {.column_groups_max = kColumnGroupsPerThread * resources.workers->threads(),
        .alone_bytes_max = kAloneBytesMax},
       resources.decoded, resources.read_ahead, resources.workers);

@@ -58,6 +58,7 @@ struct TestOptions {
   int64_t batch_bytes = 1 << 20;
   int64_t read_ahead_bytes = 16 << 20;
   arrow::MemoryPool* pool = nullptr;
+  bool fetches = false;
 };
 
 class ScanStreamTest : public ::testing::Test {
@@ -79,7 +80,8 @@ class ScanStreamTest : public ::testing::Test {
                      {.batch_bytes = options.batch_bytes, .pool = options.pool},
                      {.decoded = cache != nullptr ? cache : &no_cache_,
                       .read_ahead = &budget,
-                      .workers = workers != nullptr ? workers : &workers_},
+                      .workers = workers != nullptr ? workers : &workers_,
+                      .fetcher = options.fetches ? &fetcher_ : nullptr},
                      logger_);
   }
 
@@ -100,6 +102,7 @@ class ScanStreamTest : public ::testing::Test {
   SegmentCache cache_{{.capacity_bytes = 64 << 20, .segment_bytes = 4096}};
   Mutex budgets_mutex_;
   std::deque<ReadAheadBudget> budgets_ HANGAR_GUARDED_BY(budgets_mutex_);
+  RangeFetcher fetcher_{{.threads = 3, .ahead = {.all_bytes = 4 << 20, .read_bytes = 1 << 20}}};
   WorkerPool workers_{3};
 };
 
@@ -118,7 +121,8 @@ TEST_F(ScanStreamTest, GivesExactlyTheRowsAskedForWhateverTheOptions) {
     const auto offset = static_cast<int64_t>(random() % (kRows + 500));
     const auto limit = static_cast<int64_t>(random() % (kRows + 500));
     const TestOptions options{.batch_bytes = 1 << (random() % 20),
-                              .read_ahead_bytes = 1 << (random() % 24)};
+                              .read_ahead_bytes = 1 << (random() % 24),
+                              .fetches = random() % 2 == 0};
     const auto stream =
         Start("a", {.columns = {{"name", "id"}}, .offset_rows = offset, .limit_rows = limit},
               options, caches[random() % caches.size()].get());

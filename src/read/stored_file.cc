@@ -22,15 +22,11 @@
 #include "decode/flat_column_decoder.h"
 #include "decode/nested_column_decoder.h"
 #include "read/column_chunk_pages.h"
+#include "read/fetch_ahead.h"
 #include "schema/storage_mapping.h"
 
 namespace hangar {
 namespace {
-
-std::array<uint64_t, 2> HashOfVersion(const std::string& version) {
-  const XXH128_hash_t hash = XXH3_128bits(version.data(), version.size());
-  return {hash.low64, hash.high64};
-}
 
 // What Parquet's own reader reads a file through, so that it gets its pages, too, from OpenPages.
 class RowGroupContents final : public parquet::RowGroupReader::Contents {
@@ -84,19 +80,35 @@ class FileContents final : public parquet::ParquetFileReader::Contents {
 
 }  // namespace
 
+std::array<uint64_t, 2> HashOfVersion(const std::string& version) {
+  const XXH128_hash_t hash = XXH3_128bits(version.data(), version.size());
+  return {hash.low64, hash.high64};
+}
+
 StoredFile::StoredFile(OpenSnapshot snapshot, std::shared_ptr<const FileLayout> layout,
-                       arrow::MemoryPool* pool)
+                       arrow::MemoryPool* pool, std::shared_ptr<FetchAhead> ahead)
     : snapshot_(std::move(snapshot)),
       layout_(std::move(layout)),
       pool_(pool),
+      ahead_(std::move(ahead)),
       version_(HashOfVersion(snapshot_.snapshot.object.version)) {}
 
 StoredFile::~StoredFile() = default;
 
 std::shared_ptr<StoredFile> StoredFile::Make(OpenSnapshot snapshot,
                                              std::shared_ptr<const FileLayout> layout,
-                                             arrow::MemoryPool* pool) {
-  return std::shared_ptr<StoredFile>(new StoredFile(std::move(snapshot), std::move(layout), pool));
+                                             arrow::MemoryPool* pool,
+                                             std::shared_ptr<FetchAhead> ahead) {
+  return std::shared_ptr<StoredFile>(
+      new StoredFile(std::move(snapshot), std::move(layout), pool, std::move(ahead)));
+}
+
+void StoredFile::PassSlices(size_t slice) {
+  if (ahead_ != nullptr) ahead_->Pass(slice);
+}
+
+void StoredFile::StopFetching() {
+  if (ahead_ != nullptr) ahead_->Stop();
 }
 
 int64_t StoredFile::RowsOf(int row_group) const {
@@ -136,8 +148,12 @@ arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithoutArrow(int r
 }
 
 std::unique_ptr<parquet::PageReader> StoredFile::OpenPages(const LeafColumn& leaf) const {
-  return OpenColumnChunkPages(snapshot_.reader, *footer().metadata, *leaf.chunk, *leaf.column,
-                              pool_);
+  const parquet::FileMetaData& metadata = *footer().metadata;
+  auto reader = snapshot_.reader;
+  if (ahead_ != nullptr) {
+    reader = ahead_->OfRun(RunOf(metadata, *leaf.chunk, reader->info().size_bytes));
+  }
+  return OpenColumnChunkPages(std::move(reader), metadata, *leaf.chunk, *leaf.column, pool_);
 }
 
 arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithArrow(int row_group, int field) {

@@ -4,8 +4,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <arrow/memory_pool.h>
 #include <parquet/column_page.h>
@@ -18,11 +20,14 @@
 #include "base/text.h"
 #include "catalog/for_each_index.h"
 #include "read/column_chunk_pages.h"
+#include "read/fetch_ahead.h"
+#include "read/stored_file.h"
 
 namespace hangar {
 namespace {
 
 constexpr std::string_view kMagic = "PAR1";
+constexpr int kRowGroupsAtOnce = 16;
 
 int64_t ValuesOf(const parquet::Page& page) {
   switch (page.type()) {
@@ -43,7 +48,27 @@ arrow::Status WrongColumn(const parquet::ColumnDescriptor& column, int row_group
 class Verification {
  public:
   Verification(std::shared_ptr<ObjectReader> reader, const Footer& footer)
-      : reader_(std::move(reader)), file_(*footer.metadata) {}
+      : reader_(std::move(reader)), metadata_(footer.metadata), file_(*metadata_) {}
+  ~Verification() {
+    if (ahead_ != nullptr) ahead_->Stop();
+  }
+
+  // Row group after row group, each in the order of its columns.
+  void FetchAheadBy(RangeFetcher* fetcher) {
+    FetchPlan plan{.sections = static_cast<size_t>(file_.num_row_groups()), .units_of = {}};
+    plan.units_of = [metadata = metadata_, size = reader_->info().size_bytes](size_t section) {
+      std::vector<FetchUnit> units;
+      const auto row_group = metadata->RowGroup(static_cast<int>(section));
+      for (int leaf = 0; row_group->num_rows() > 0 && leaf < row_group->num_columns(); ++leaf) {
+        const ByteRun run = RunOf(*metadata, *row_group->ColumnChunk(leaf), size);
+        std::ranges::copy(UnitsOf(run, run.begin, run.end), std::back_inserter(units));
+      }
+      return units;
+    };
+    ahead_ =
+        FetchAhead::Start({.reader = reader_, .version = HashOfVersion(reader_->info().version)},
+                          std::move(plan), fetcher);
+  }
 
   arrow::Status CheckMagic() {
     std::array<char, kMagic.size()> magic{};
@@ -80,8 +105,14 @@ class Verification {
     const parquet::ColumnDescriptor& column = *file_.schema()->Column(leaf);
     int64_t values = 0;
     try {
-      const auto pages =
-          OpenColumnChunkPages(reader_, file_, *chunk, column, arrow::default_memory_pool());
+      auto reader = reader_;
+      if (ahead_ != nullptr) {
+        // Others may still be at a few row groups before this one.
+        ahead_->Pass(static_cast<size_t>(std::max(row_group - kRowGroupsAtOnce, 0)));
+        reader = ahead_->OfRun(RunOf(file_, *chunk, reader_->info().size_bytes));
+      }
+      const auto pages = OpenColumnChunkPages(std::move(reader), file_, *chunk, column,
+                                              arrow::default_memory_pool());
       while (const auto page = pages->NextPage()) values += ValuesOf(*page);
     } catch (const std::bad_alloc&) {
       return MakeError(ErrorKind::kResourceExhausted,
@@ -95,7 +126,9 @@ class Verification {
   }
 
   const std::shared_ptr<ObjectReader> reader_;
+  const std::shared_ptr<const parquet::FileMetaData> metadata_;
   const parquet::FileMetaData& file_;
+  std::shared_ptr<FetchAhead> ahead_;  // nullptr: none.
   std::atomic<bool> has_failed_ = false;
   Mutex mutex_;
   arrow::Status first_error_ HANGAR_GUARDED_BY(mutex_);
@@ -104,9 +137,12 @@ class Verification {
 }  // namespace
 
 arrow::Status VerifyPages(std::shared_ptr<ObjectReader> reader, const Footer& footer,
-                          WorkerPool* workers) {
+                          WorkerPool* workers, RangeFetcher* fetcher) {
+  // Without a version it is in memory.
+  const bool fetches = fetcher != nullptr && !reader->info().version.empty();
   Verification verification(std::move(reader), footer);
   ARROW_RETURN_NOT_OK(verification.CheckMagic());
+  if (fetches) verification.FetchAheadBy(fetcher);
   ForEachIndex(workers, verification.chunks(),
                [&](size_t number) { verification.CheckChunk(number); });
   return verification.first_error();

@@ -1,5 +1,6 @@
 #include "s3/credential_chain.h"
 
+#include <format>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,9 @@ class VariableCredentials : public CredentialSource {
  public:
   explicit VariableCredentials(S3Credentials credentials) : credentials_(std::move(credentials)) {}
   arrow::Result<S3Credentials> Fetch() override { return credentials_; }
+  std::string Name() const override {
+    return "the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+  }
 
  private:
   const S3Credentials credentials_;
@@ -46,6 +50,12 @@ class ProfileCredentials : public CredentialSource {
       return Missing("the profile has no aws_access_key_id and aws_secret_access_key any more");
     }
     return credentials;
+  }
+
+  std::string Name() const override {
+    std::string name = name_.empty() ? environment_("AWS_PROFILE") : name_;
+    if (name.empty()) name = "default";
+    return std::format("the profile '{}' of the shared files", name);
   }
 
  private:

@@ -89,6 +89,8 @@ class WebIdentityCredentials : public CredentialSource {
                       .use_proxy = !IsLoopbackUrl(identity_.endpoint),
                       .stall_timeout = kStallTimeout}) {}
 
+  std::string Name() const override { return "a web identity's token"; }
+
   arrow::Result<S3Credentials> Fetch() override {
     const std::string service = "the security token service";
     ARROW_ASSIGN_OR_RAISE(const std::string token, ReadToken(identity_.token_file));
@@ -129,6 +131,8 @@ class ContainerCredentials : public CredentialSource {
                       .connect_timeout = kNearConnectTimeout,
                       .stall_timeout = kStallTimeout}) {}
 
+  std::string Name() const override { return "the container's service"; }
+
   arrow::Result<S3Credentials> Fetch() override {
     const std::string service = "the container's endpoint";
     std::string token = endpoint_.token;
@@ -154,6 +158,8 @@ class InstanceCredentials : public CredentialSource {
         connections_({.use_proxy = false,
                       .connect_timeout = kNearConnectTimeout,
                       .stall_timeout = kStallTimeout}) {}
+
+  std::string Name() const override { return "the machine's metadata service"; }
 
   arrow::Result<S3Credentials> Fetch() override {
     const std::string service = "the instance metadata service";

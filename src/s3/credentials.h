@@ -29,6 +29,9 @@ class CredentialSource {
 
   /// New ones. Blocks; called by one thread at a time.
   virtual arrow::Result<S3Credentials> Fetch() = 0;
+
+  /// For people: "the profile 'x' of the shared files".
+  virtual std::string Name() const = 0;
 };
 
 /// Holds credentials, and fetches others before they expire. Thread-safe.

@@ -31,6 +31,7 @@ class CountedSource : public CredentialSource {
   using Script = std::function<arrow::Result<S3Credentials>(int number)>;
   explicit CountedSource(Script script) : script_(std::move(script)) {}
   arrow::Result<S3Credentials> Fetch() override { return script_(++number_); }
+  std::string Name() const override { return "a script"; }
 
  private:
   const Script script_;

@@ -1,14 +1,13 @@
 #include "s3/http_exchange.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstdlib>
 #include <utility>
 
 #include <curl/curl.h>
+
+#include "base/system_authorities.h"
 
 namespace hangar {
 namespace {
@@ -16,23 +15,6 @@ namespace {
 constexpr size_t kIdleHandlesMax = 64;
 constexpr long kReceiveBufferBytes = 512 << 10;
 constexpr long kSendBufferBytes = 512 << 10;
-
-// libcurl knows where the system that it was built for keeps its authorities; where it runs on
-// another, they are elsewhere.
-const char* SystemAuthorities() {
-  constexpr const char* kPlaces[] = {
-      "/etc/ssl/certs/ca-certificates.crt",  // Debian
-      "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora
-      "/etc/ssl/ca-bundle.pem",              // openSUSE
-      "/etc/ssl/cert.pem",                   // Alpine
-  };
-  const char* chosen = std::getenv("SSL_CERT_FILE");
-  if (chosen != nullptr && *chosen != '\0') return chosen;
-  for (const char* place : kPlaces) {
-    if (::access(place, R_OK) == 0) return place;
-  }
-  return nullptr;
-}
 
 // One request and its answer, as libcurl's functions see them.
 struct Transfer {
@@ -144,9 +126,8 @@ void SetConnection(const HttpSettings& settings, Options& options) {
   options.Set(CURLOPT_SSL_VERIFYHOST, 2L);
   options.Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   if (!settings.use_proxy) options.Set(CURLOPT_PROXY, "");
-  const char* authorities =
-      settings.ca_file.empty() ? SystemAuthorities() : settings.ca_file.c_str();
-  if (authorities != nullptr) options.Set(CURLOPT_CAINFO, authorities);
+  const std::string authorities = settings.ca_file.empty() ? SystemAuthorities() : settings.ca_file;
+  if (!authorities.empty()) options.Set(CURLOPT_CAINFO, authorities.c_str());
 }
 
 void SetMethod(const S3HttpRequest& request, Options& options) {

@@ -39,14 +39,18 @@ std::chrono::milliseconds RetryPolicy::Pause(int attempt) const {
       static_cast<int64_t>(static_cast<double>(longest.count()) * settings_.random()));
 }
 
-bool RetryPolicy::WaitForNext(int attempt, std::chrono::milliseconds retry_after) {
-  if (attempt >= settings_.attempts_max || retry_after > settings_.retry_after_max) return false;
+bool RetryPolicy::WaitForNext(const Attempts& attempts, std::chrono::milliseconds retry_after) {
+  if (attempts.made >= settings_.attempts_max || retry_after > settings_.retry_after_max) {
+    return false;
+  }
+  const auto pause = std::max(Pause(attempts.made), retry_after);
+  if (std::chrono::steady_clock::now() + pause > attempts.begun + settings_.time_max) return false;
   {
     const MutexLock lock(mutex_);
     if (tokens_ < settings_.tokens_of_repetition) return false;
     tokens_ -= settings_.tokens_of_repetition;
   }
-  settings_.sleep(std::max(Pause(attempt), retry_after));
+  settings_.sleep(pause);
   return true;
 }
 

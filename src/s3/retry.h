@@ -7,12 +7,22 @@
 
 namespace hangar {
 
+/// How often one request was sent, and since when.
+struct Attempts {
+  int made = 0;
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+};
+
 struct RetrySettings {
   int attempts_max = 8;
   std::chrono::milliseconds base{50};     ///< The longest pause before the first repetition.
   std::chrono::milliseconds cap{10'000};  ///< The longest pause at all.
   /// What a server may ask for; where it asks for more, the request fails.
   std::chrono::milliseconds retry_after_max{30'000};
+
+  /// No repetition is sent later than this after the first attempt, so that a store that asks for
+  /// patience again and again ends in an error while somebody still waits for it.
+  std::chrono::milliseconds time_max{120'000};
 
   /// A repetition takes some tokens from a bucket that all requests share, a success puts one back,
   /// so that repetitions do not multiply the load of a store that is down (as in the "standard"
@@ -33,9 +43,10 @@ class RetryPolicy {
   /// A request went well.
   void Succeeded() HANGAR_EXCLUDES(mutex_);
 
-  /// After the failure of attempt `attempt` (from 1): waits for as long as has to be, at least
+  /// After the last of these attempts failed: waits for as long as has to be, at least
   /// `retry_after`, and returns true; or false at once when there shall be no other one.
-  bool WaitForNext(int attempt, std::chrono::milliseconds retry_after) HANGAR_EXCLUDES(mutex_);
+  bool WaitForNext(const Attempts& attempts, std::chrono::milliseconds retry_after)
+      HANGAR_EXCLUDES(mutex_);
 
  private:
   std::chrono::milliseconds Pause(int attempt) const;

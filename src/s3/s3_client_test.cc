@@ -154,6 +154,7 @@ TEST_F(S3ClientTest, RepeatsReadsAfterEveryPassingFailure) {
       Answer(429),
       Lost(),
       ErrorAnswer(503, "SlowDown"),
+      ErrorAnswer(409, "ConcurrentModification"),
       {.bytes = "HTTP/1.1 206 X\r\nContent-Length: 5\r\n\r\nby", .then = Then::kClose},
       {.bytes = "HTTP/1.1 206 X\r\nContent-Length: 5\r\n\r\nby", .then = Then::kReset},
       {.bytes = "nothing like HTTP\r\n\r\n", .then = Then::kClose}};
@@ -415,6 +416,51 @@ TEST_F(S3ClientTest, AbortsACopyInPartsThatFails) {
   EXPECT_KIND(kFailedPrecondition, client_->Copy("pre/a", ETagOf(std::string(25, 'x')), "pre/b"));
   EXPECT_EQ(server_->requests().back().method, "DELETE");
   EXPECT_EQ(server_->requests().back().target, "/bucket/pre/b?uploadId=the-upload");
+}
+
+TEST_F(S3ClientTest, CopiesNothingInPartsOfASourceThatChangedMeanwhile) {
+  // Some stores do not hold the copy of a part to the source's ETag.
+  settings_.copy_bytes_max = settings_.copy_part_bytes = 10;
+  const std::string old(25, 'x');
+  Start([&](int number, const ScriptedRequest& request) {
+    if (request.method == "HEAD") return HeadOf(number == 1 ? old : std::string(25, 'y'));
+    if (request.method == "POST") {
+      return Answer(200,
+                    "<InitiateMultipartUploadResult><UploadId>the-upload</UploadId>"
+                    "</InitiateMultipartUploadResult>");
+    }
+    if (request.method == "DELETE") return Answer(204);
+    return Answer(200, std::format("<CopyPartResult><ETag>\"{}\"</ETag><LastModified>"
+                                   "2026-01-01T00:00:00Z</LastModified></CopyPartResult>",
+                                   ETagOf("part")));
+  });
+  EXPECT_KIND(kFailedPrecondition, client_->Copy("pre/a", ETagOf(old), "pre/b"));
+  EXPECT_EQ(server_->requests().back().method, "DELETE");
+}
+
+TEST_F(S3ClientTest, RepeatsACopyWhoseAnswerOf200IsAnError) {
+  Start([](int number, const ScriptedRequest& request) {
+    if (request.method == "HEAD") return HeadOf("bytes");
+    if (number == 2) return ErrorAnswer(200, "InternalError");
+    return Answer(200, std::format("<CopyObjectResult><ETag>\"{}\"</ETag><LastModified>"
+                                   "2026-01-01T00:00:00Z</LastModified></CopyObjectResult>",
+                                   ETagOf("bytes")));
+  });
+  ASSERT_TRUE(client_->Copy("pre/a", ETagOf("bytes"), "pre/b").ok());
+  EXPECT_EQ(requests(), 3);
+}
+
+TEST_F(S3ClientTest, EndsAStormOfSlowDownsInAnErrorThatSaysSo) {
+  Start([](int, const ScriptedRequest& request) {
+    return request.method == "HEAD" ? Answer(404)
+                                    : ErrorAnswer(503, "SlowDown", "Retry-After: 20\r\n");
+  });
+  const auto written = client_->Write("pre/a", "bytes", {.kind = Kind::kAbsent});
+  EXPECT_KIND(kUnavailable, written);
+  EXPECT_THAT(written.status().message(), HasSubstr("try again"));
+  EXPECT_EQ(requests(), 4) << "what is refused has not happened, so there is nothing to look for";
+  EXPECT_THAT(slept_, testing::Each(milliseconds(20'000)));
+  EXPECT_KIND(kUnavailable, client_->CompleteUpload("pre/a", "id", {{1, ETagOf("p")}}, {}));
 }
 
 TEST_F(S3ClientTest, StopsRepeatingOnceTheBudgetIsUsedUp) {

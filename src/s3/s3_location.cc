@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -19,8 +20,9 @@ namespace hangar {
 namespace {
 
 constexpr std::string_view kScheme = "s3://";
-constexpr std::array<std::string_view, 5> kOptions = {"endpoint", "region", "addressing", "ca",
-                                                      "profile"};
+constexpr std::array<std::string_view, 6> kOptions = {"endpoint", "region",  "addressing",
+                                                      "ca",       "profile", "timeout"};
+constexpr std::chrono::seconds kTimeoutMax{3600};
 constexpr size_t kBucketBytesMin = 3;
 constexpr size_t kBucketBytesMax = 63;
 
@@ -75,8 +77,9 @@ arrow::Status UnknownOption(const std::string& name) {
   if (Distance(name, *nearest) <= 2) {
     return Wrong("there is no option {}; did you mean '{}'?", Quoted(name), *nearest);
   }
-  return Wrong("there is no option {}; there are endpoint, region, addressing, ca and profile",
-               Quoted(name));
+  return Wrong(
+      "there is no option {}; there are endpoint, region, addressing, ca, profile and timeout",
+      Quoted(name));
 }
 
 arrow::Result<std::map<std::string, std::string>> ParseOptions(std::string_view query) {
@@ -170,6 +173,16 @@ arrow::Result<bool> IsPathStyle(const std::string& addressing, const Endpoint& e
   return false;
 }
 
+arrow::Result<std::chrono::seconds> ParseTimeout(const std::string& text) {
+  std::chrono::seconds::rep seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || seconds < 1 ||
+      seconds > kTimeoutMax.count()) {
+    return Wrong("timeout is a number of seconds, 1 to {}", kTimeoutMax.count());
+  }
+  return std::chrono::seconds(seconds);
+}
+
 arrow::Status ParseBucketAndPrefix(std::string_view text, S3Location* location) {
   const size_t slash = std::min(text.find('/'), text.size());
   location->bucket = text.substr(0, slash);
@@ -217,6 +230,9 @@ arrow::Result<S3Location> ParseS3Location(std::string_view uri, const Environmen
   location.endpoint = endpoint.text;
   ARROW_ASSIGN_OR_RAISE(location.path_style,
                         IsPathStyle(options["addressing"], endpoint, location));
+  if (options.contains("timeout")) {
+    ARROW_ASSIGN_OR_RAISE(location.timeout, ParseTimeout(options["timeout"]));
+  }
   location.ca_file = FirstSet({options["ca"], environment("AWS_CA_BUNDLE")});
   return location;
 }

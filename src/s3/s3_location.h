@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,8 @@ namespace hangar {
 /// itself), `region` (else AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1),
 /// `addressing` (`path`, `virtual`; default: virtual at AWS, but for buckets with dots, else path),
 /// `ca` (PEM file of the authorities to trust, else AWS_CA_BUNDLE, else the system's), `profile`
-/// (of the shared files; its keys count more than those of the environment). In the prefix and the
+/// (of the shared files; its keys count more than those of the environment), `timeout` (seconds in
+/// which nothing moves until a request has failed: 1 to 3600, else 30). In the prefix and the
 /// options %XX stands for a byte. Credentials never stand in it.
 struct S3Location {
   std::string bucket;
@@ -27,6 +29,7 @@ struct S3Location {
   bool path_style = true;
   std::string ca_file;  ///< Empty: the system's authorities.
   std::string profile;  ///< Empty: the URI names none.
+  std::chrono::seconds timeout{30};
 
   /// "s3://BUCKET/PREFIX", for logs and errors.
   std::string ToString() const;

@@ -76,6 +76,11 @@ TEST_F(S3LocationTest, TakesFromTheEnvironmentWhatTheUriDoesNotSay) {
   EXPECT_EQ(Parse("s3://bucket?region=mine").ValueOrDie().region, "mine");
 }
 
+TEST_F(S3LocationTest, MayHaveATimeout) {
+  EXPECT_EQ(Parse("s3://bucket").ValueOrDie().timeout, std::chrono::seconds(30));
+  EXPECT_EQ(Parse("s3://bucket?timeout=3600").ValueOrDie().timeout, std::chrono::seconds(3600));
+}
+
 TEST_F(S3LocationTest, SuggestsTheOptionThatWasMeant) {
   EXPECT_THAT(Refusal("s3://bucket?regoin=x"), HasSubstr("did you mean 'region'?"));
   EXPECT_THAT(Refusal("s3://bucket?something=x"), HasSubstr("there are endpoint"));
@@ -91,14 +96,28 @@ TEST_F(S3LocationTest, RefusesCredentialsWithoutRepeatingThem) {
 }
 
 TEST_F(S3LocationTest, RefusesWhatIsNoLocation) {
-  for (const char* uri :
-       {"s3:/bucket", "http://bucket", "s3://", "s3:///key", "s3://a", "s3://-bucket",
-        "s3://buck_et/%zz", "s3://buc ket", "s3://bucket/a#b", "s3://bucket/%ff",
-        "s3://bucket?region=", "s3://bucket?region=a:b", "s3://bucket?region=a&region=b",
-        "s3://bucket?endpoint=host:9000", "s3://bucket?endpoint=ftp://host",
-        "s3://bucket?endpoint=http://host/path", "s3://bucket?endpoint=http://ho%20st",
-        "s3://bucket?addressing=both",
-        "s3://bucket?endpoint=http://127.0.0.1:9000&addressing=virtual"}) {
+  for (const char* uri : {"s3:/bucket",
+                          "http://bucket",
+                          "s3://",
+                          "s3:///key",
+                          "s3://a",
+                          "s3://-bucket",
+                          "s3://buck_et/%zz",
+                          "s3://buc ket",
+                          "s3://bucket/a#b",
+                          "s3://bucket/%ff",
+                          "s3://bucket?region=",
+                          "s3://bucket?region=a:b",
+                          "s3://bucket?region=a&region=b",
+                          "s3://bucket?endpoint=host:9000",
+                          "s3://bucket?endpoint=ftp://host",
+                          "s3://bucket?endpoint=http://host/path",
+                          "s3://bucket?endpoint=http://ho%20st",
+                          "s3://bucket?addressing=both",
+                          "s3://bucket?timeout=0",
+                          "s3://bucket?timeout=5s",
+                          "s3://bucket?timeout=3601",
+                          "s3://bucket?endpoint=http://127.0.0.1:9000&addressing=virtual"}) {
     Refusal(uri);
   }
 }

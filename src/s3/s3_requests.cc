@@ -106,26 +106,31 @@ arrow::Result<S3Answer> S3Requests::SendOnce(const S3Call& call) {
   }
 }
 
-arrow::Result<S3Answer> S3Requests::Send(const S3Call& call, int* attempt) {
+arrow::Result<S3Answer> S3Requests::Send(const S3Call& call, Attempts* attempts) {
   while (true) {
-    ++*attempt;
+    ++attempts->made;
     ARROW_ASSIGN_OR_RAISE(S3Answer answer, SendOnce(call));
     if (!answer.problem) {
       retry_.Succeeded();
       return answer;
     }
-    if (!IsTransient(*answer.problem)) {
-      if (!IsOrdinary(*answer.problem)) LogFailure(call, *answer.problem, *attempt);
+    // A read has no condition that a conflict could refuse: radosgw answers it to a suffix range
+    // while the object is being replaced.
+    const bool is_read = call.method == "GET" || call.method == "HEAD";
+    const bool is_passing =
+        IsTransient(*answer.problem) || (is_read && answer.problem->status == 409);
+    if (!is_passing) {
+      if (!IsOrdinary(*answer.problem)) LogFailure(call, *answer.problem, attempts->made);
       return answer;
     }
     if (!call.is_repeatable && MayHaveHappened(*answer.problem)) return answer;
-    if (!WaitForNext(call, answer, *attempt)) return answer;
+    if (!WaitForNext(call, answer, *attempts)) return answer;
   }
 }
 
-bool S3Requests::WaitForNext(const S3Call& call, const S3Answer& answer, int attempt) {
-  if (!retry_.WaitForNext(attempt, RetryAfter(answer.response))) {
-    LogFailure(call, *answer.problem, attempt);
+bool S3Requests::WaitForNext(const S3Call& call, const S3Answer& answer, const Attempts& attempts) {
+  if (!retry_.WaitForNext(attempts, RetryAfter(answer.response))) {
+    LogFailure(call, *answer.problem, attempts.made);
     return false;
   }
   if (metrics_) {

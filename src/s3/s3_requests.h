@@ -49,13 +49,13 @@ class S3Requests {
              std::unique_ptr<CredentialKeeper> credentials, std::shared_ptr<Logger> logger,
              Metrics* metrics);
 
-  /// Blocks until there is an answer, or no other attempt. `attempt` counts on, from 0, so that
+  /// Blocks until there is an answer, or no other attempt. `attempts` counts on, so that
   /// several calls share what one is allowed. An error only where there are no credentials, or the
   /// key has a segment "." or "..", which libcurl would take away before it signs.
-  arrow::Result<S3Answer> Send(const S3Call& call, int* attempt);
+  arrow::Result<S3Answer> Send(const S3Call& call, Attempts* attempts);
 
   /// Waits before a call is sent once more after `problem`; false when it shall not be.
-  bool WaitForNext(const S3Call& call, const S3Answer& answer, int attempt);
+  bool WaitForNext(const S3Call& call, const S3Answer& answer, const Attempts& attempts);
 
  private:
   arrow::Result<S3Answer> SendOnce(const S3Call& call);

@@ -15,12 +15,15 @@
 #include "catalog/catalog.h"
 #include "catalog/dataset_name.h"
 #include "history/history_keeper.h"
+#include "read/range_fetcher.h"
 #include "read/scan_plan.h"
 #include "read/scan_stream.h"
 #include "read/segment_cache.h"
+#include "read/sequential_reader.h"
 #include "service/access_gate.h"
 #include "service/caller_rates.h"
 #include "service/committed_uploads.h"
+#include "service/retried_read.h"
 #include "service/service_metrics.h"
 #include "service/staged_file_upload.h"
 #include "service/staged_upload.h"
@@ -170,8 +173,9 @@ DatasetService::DatasetService(std::shared_ptr<ObjectStore> store, std::shared_p
       options_(options),
       gate_(std::make_unique<AccessGate>(options.policy, options.audit)),
       rates_(std::make_unique<CallerRates>(options.caller_bytes_per_second)),
-      memory_(std::make_unique<WorkMemory>(options.memory, options.queue_timeout,
-                                           MemoryWaits(options.metrics))),
+      memory_(std::make_unique<WorkMemory>(options.memory, store_->staging_memory(),
+                                           options.queue_timeout, MemoryWaits(options.metrics),
+                                           store_->IsRemote())),
       catalog_(std::make_unique<Catalog>(store_, logger_, options.footer_cache_bytes)),
       committed_(std::make_unique<CommittedUploads>(catalog_.get())),
       keeper_(std::make_unique<HistoryKeeper>(
@@ -183,6 +187,10 @@ DatasetService::DatasetService(std::shared_ptr<ObjectStore> store, std::shared_p
           SegmentCache::Options{.capacity_bytes = options.cache_bytes})),
       uncached_(std::make_unique<SegmentCache>(SegmentCache::Options{})),
       read_ahead_(std::make_unique<ReadAheadBudget>(memory_->read_ahead())),
+      fetcher_(store_->IsRemote()
+                   ? std::make_unique<RangeFetcher>(RangeFetcher::Options{
+                         .ahead = memory_->fetch_ahead(), .disk = options.disk_cache})
+                   : nullptr),
       workers_(std::make_unique<WorkerPool>(WorkerPool::ProcessorCount())) {
   if (options_.metrics != nullptr) ShowMetrics(options_.metrics);
   if (options_.memory == nullptr) return;
@@ -220,7 +228,9 @@ arrow::Result<std::unique_ptr<DatasetLister>> DatasetService::List(const Caller&
       return rights.May(AccessAction::kRead, name);
     };
   }
-  ARROW_ASSIGN_OR_RAISE(auto snapshots, catalog_->List(std::move(filter), workers_.get()));
+  // Footers from afar are waited for, not worked at.
+  WorkerPool* const readers = fetcher_ == nullptr ? workers_.get() : fetcher_->threads();
+  ARROW_ASSIGN_OR_RAISE(auto snapshots, catalog_->List(std::move(filter), readers));
   return std::make_unique<ListerOfDescriptions>(std::move(snapshots), std::move(rights), caller);
 }
 
@@ -289,9 +299,13 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Read(
   const CallerRights rights = gate_->RightsOf(caller);
   ARROW_RETURN_NOT_OK(rights.Require(AccessAction::kRead, name.value()));
   ARROW_ASSIGN_OR_RAISE(const auto version, VersionOf(*catalog_, name, request));
-  ARROW_ASSIGN_OR_RAISE(OpenSnapshot snapshot, catalog_->Open(name, version));
-  return Scan(caller, std::move(snapshot), ToScan(request, rights.HiddenOf(name.value())),
-              decoded_.get());
+  const auto begin = [this, caller, name, version,
+                      scan = ToScan(request, rights.HiddenOf(name.value()))]()
+      -> arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> {
+    ARROW_ASSIGN_OR_RAISE(OpenSnapshot snapshot, catalog_->Open(name, version));
+    return Scan(caller, std::move(snapshot), scan, decoded_.get());
+  };
+  return version ? begin() : BeginRetriedRead(begin);
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Scan(
@@ -301,11 +315,17 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> DatasetService::Scan(
   if (!snapshot.snapshot.object.settled)
     snapshot.snapshot.object.version += std::format("/{}", ++unsettled_reads_);
   ARROW_ASSIGN_OR_RAISE(ScanPlan plan, PlanScan(*snapshot.snapshot.footer, request));
-  ARROW_ASSIGN_OR_RAISE(auto memory, memory_->AdmitRead(ExpectedScanBytes(snapshot, plan, *decoded),
+  ARROW_ASSIGN_OR_RAISE(auto memory, memory_->AdmitRead(ExpectedScanBytes(snapshot, plan, *decoded,
+                                                                          fetcher_ != nullptr),
                                                         caller.is_cancelled));
-  auto stream = StartScan(
-      std::move(snapshot), std::move(plan), {.batch_bytes = options_.batch_bytes},
-      {.decoded = decoded, .read_ahead = read_ahead_.get(), .workers = workers_.get()}, logger_);
+  const ScanOptions scan{.batch_bytes = options_.batch_bytes,
+                         .uses_disk_cache = decoded != uncached_.get()};
+  auto stream = StartScan(std::move(snapshot), std::move(plan), scan,
+                          {.decoded = decoded,
+                           .read_ahead = read_ahead_.get(),
+                           .workers = workers_.get(),
+                           .fetcher = fetcher_.get()},
+                          logger_);
   return std::make_shared<CallersStream>(std::move(memory), std::move(stream), rates_.get(),
                                          caller);
 }
@@ -317,7 +337,8 @@ UploadResources DatasetService::ResourcesForUploads() const {
           .keeper = keeper_.get(),
           .memory = memory_.get(),
           .rates = rates_.get(),
-          .workers = workers_.get()};
+          .workers = workers_.get(),
+          .fetcher = fetcher_.get()};
 }
 
 arrow::Result<std::unique_ptr<Upload>> DatasetService::BeginUpload(
@@ -354,6 +375,9 @@ arrow::Result<std::unique_ptr<StoredFileReader>> DatasetService::OpenFile(
                  "not all columns of {} may be read by you, so its file cannot be given as it is: "
                  "ask for its rows instead",
                  Quoted(name.value()));
+  }
+  if (fetcher_ != nullptr) {
+    snapshot.reader = ReadSequentially(std::move(snapshot.reader), fetcher_.get());
   }
   return ReadStoredFile(std::move(snapshot), rates_.get(), caller);
 }

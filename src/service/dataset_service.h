@@ -31,6 +31,7 @@ class AuditLog;
 class CallerRates;
 class Catalog;
 class CommittedUploads;
+class DiskCache;
 class HistoryKeeper;
 struct HistorySweepResult;
 struct OpenSnapshot;
@@ -40,6 +41,7 @@ class MemoryBudget;
 class Metrics;
 class ObjectStore;
 class PolicyKeeper;
+class RangeFetcher;
 class ReadAheadBudget;
 class SegmentCache;
 class VersionHistory;
@@ -106,6 +108,8 @@ class DatasetService {
     std::shared_ptr<PolicyKeeper> policy = nullptr;   ///< nullptr: everybody may do everything.
     std::shared_ptr<AuditLog> audit = nullptr;        ///< nullptr: nothing is noted.
     int64_t caller_bytes_per_second = 0;              ///< Each way; 0: no limit.
+    /// Of what is fetched from a remote store; nullptr: none.
+    std::shared_ptr<DiskCache> disk_cache = nullptr;
     /// Show caches, memory and waits. They have to stop asking before the service goes. nullptr:
     /// nobody looks.
     Metrics* metrics = nullptr;
@@ -216,7 +220,8 @@ class DatasetService {
   const std::unique_ptr<SegmentCache> decoded_;
   const std::unique_ptr<SegmentCache> uncached_;  // Keeps nothing: what checks read through.
   const std::unique_ptr<ReadAheadBudget> read_ahead_;
-  const std::unique_ptr<WorkerPool> workers_;  // Decode and encode.
+  const std::unique_ptr<RangeFetcher> fetcher_;  // nullptr: the store is not remote.
+  const std::unique_ptr<WorkerPool> workers_;    // Decode and encode.
   std::atomic<int64_t> unsettled_reads_ = 0;
 };
 

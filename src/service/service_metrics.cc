@@ -10,6 +10,7 @@
 #include "read/segment_cache.h"
 #include "service/dataset_service.h"
 #include "service/work_memory.h"
+#include "store/disk_cache.h"
 
 namespace hangar {
 namespace {
@@ -37,6 +38,22 @@ void ShowCache(Metrics* metrics, const ShownCache& cache) {
                     [bytes = cache.capacity_bytes] { return static_cast<double>(bytes); });
 }
 
+void ShowDiskCache(Metrics* metrics, const std::shared_ptr<DiskCache>& disk) {
+  ShowCache(metrics, {.name = "disk",
+                      .capacity_bytes = disk->capacity_bytes(),
+                      .bytes = [disk] { return disk->bytes(); },
+                      .stats =
+                          [disk] {
+                            const DiskCache::Stats stats = disk->stats();
+                            return CacheStats{.hits = stats.hits,
+                                              .misses = stats.misses,
+                                              .evictions = stats.evictions};
+                          }});
+  metrics->AskCounter(
+      "hangar_cache_errors_total", "What was damaged in the cache, and calls that its disk failed.",
+      {{"cache", "disk"}}, [disk] { return static_cast<double>(disk->stats().errors); });
+}
+
 }  // namespace
 
 DurationHistogram MemoryWaits(Metrics* metrics) {
@@ -55,6 +72,7 @@ void DatasetService::ShowMetrics(Metrics* metrics) {
                       .capacity_bytes = catalog_->footer_capacity_bytes(),
                       .bytes = [this] { return catalog_->footer_bytes(); },
                       .stats = [this] { return catalog_->footer_stats(); }});
+  if (options_.disk_cache != nullptr) ShowDiskCache(metrics, options_.disk_cache);
   metrics->AskGauge("hangar_memory_waiting", "Reads and uploads that wait for memory.", {},
                     [this] { return static_cast<double>(memory_->waiting()); });
   metrics->AskGauge("hangar_memory_reserved_bytes",

@@ -16,6 +16,7 @@
 #include "service/committed_uploads.h"
 #include "service/upload_conditions.h"
 #include "service/upload_limits.h"
+#include "service/work_memory.h"
 #include "store/object_store.h"
 #include "write/size_limited_object.h"
 
@@ -129,7 +130,8 @@ class StagedFileUpload final : public FileUpload {
     if ((*footer)->unread_bytes != 0) {
       return NotStored(MakeError(ErrorKind::kInvalidArgument, "its footer is damaged"), *reader);
     }
-    if (const auto verified = VerifyPages(reader, **footer, resources_.workers); !verified.ok()) {
+    const auto verified = VerifyPages(reader, **footer, resources_.workers, resources_.fetcher);
+    if (!verified.ok()) {
       return NotStored(verified, *reader);
     }
     ARROW_RETURN_NOT_OK(CheckSchemaWithin(limits_, *(*footer)->logical_schema));
@@ -181,7 +183,10 @@ arrow::Result<std::unique_ptr<FileUpload>> BeginStagedFileUpload(const UploadRes
   } else {
     ARROW_RETURN_NOT_OK(CheckEarly(*resources.store, name, precondition));
   }
-  auto staged = resources.store->Stage();
+  // Every page of it is read back.
+  auto staged = resources.store->Stage({.key = name.value(),
+                                        .reads_back = ReadsBack::kAll,
+                                        .memory_bytes = resources.memory->staging_bytes()});
   if (!staged.ok()) return MakeRoomAfter(staged.status(), *resources.keeper);
   return std::make_unique<StagedFileUpload>(std::move(name), std::move(precondition),
                                             LimitSize(*std::move(staged), limits.bytes), request,

@@ -143,7 +143,8 @@ arrow::Result<std::unique_ptr<Upload>> BeginStagedUpload(const UploadResources& 
   ARROW_ASSIGN_OR_RAISE(auto room, resources.memory->AdmitUpload(caller.is_cancelled));
   auto writer =
       DatasetWriter::Make(*resources.store, std::move(schema),
-                          SettingsOf(request, limits, *resources.memory, resources.workers));
+                          SettingsOf(request, limits, *resources.memory, resources.workers),
+                          {.key = name.value(), .memory_bytes = resources.memory->staging_bytes()});
   if (!writer.ok()) return MakeRoomAfter(writer.status(), *resources.keeper);
   auto upload = std::make_unique<StagedUpload>(
       std::move(room), std::move(name), std::move(precondition), *std::move(writer), request.rows,

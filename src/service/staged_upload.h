@@ -15,6 +15,7 @@ class Catalog;
 class CommittedUploads;
 class HistoryKeeper;
 class ObjectStore;
+class RangeFetcher;
 class WorkerPool;
 class WorkMemory;
 
@@ -27,6 +28,7 @@ struct UploadResources {
   WorkMemory* memory = nullptr;
   CallerRates* rates = nullptr;
   WorkerPool* workers = nullptr;
+  RangeFetcher* fetcher = nullptr;  ///< Of a remote store, else null.
 };
 
 /// Starts an upload into staging, as DatasetService::BeginUpload says, once there is memory for it.

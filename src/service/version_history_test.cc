@@ -237,7 +237,7 @@ TEST_F(VersionHistoryTest, TheIdOfAnUploadIsNoneOfTheSchemasMetadata) {
 
 TEST_F(VersionHistoryTest, ACheckReadsEveryFile) {
   Put("a", 10);
-  auto staged = store_->Stage().ValueOrDie();
+  auto staged = store_->Stage({}).ValueOrDie();
   ASSERT_TRUE(staged->Append("junk", 4).ok());
   ASSERT_TRUE(staged->Seal().ok());
   ASSERT_TRUE(staged->Publish("b", Precondition::None()).ok());

@@ -49,7 +49,9 @@ class LocalObjectStore final : public ObjectStore {
     return MakeLocalReader(std::move(*file), InfoOf(key, *state));
   }
 
-  arrow::Result<std::unique_ptr<StagedObject>> Stage() override { return StageLocal(root_); }
+  arrow::Result<std::unique_ptr<StagedObject>> Stage(const StageOptions& /*options*/) override {
+    return StageLocal(root_);
+  }
 
   arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) override {
     return MakeLocalLister(root_, options);

@@ -180,7 +180,7 @@ TEST_F(LocalStoreTest, SealingSetsAPreciseTimeThatGrowsWithEachObject) {
   // The kernel's own stamp would be that of the last Append, and many would fit into one tick.
   Timestamp last{};
   for (int i = 0; i < 50; ++i) {
-    const auto staged = store().Stage().ValueOrDie();
+    const auto staged = store().Stage({}).ValueOrDie();
     ExpectOk(staged->Append("x", 1));
     const Timestamp before =
         std::chrono::time_point_cast<Timestamp::duration>(std::chrono::system_clock::now());
@@ -405,7 +405,7 @@ TEST_F(LocalStoreTest, LinksInCirclesAndToTheHiddenFolderAreNotWalked) {
   ExpectOk(PutBytes(store(), "a/b/c", "x"));
   fs::create_symlink("../..", root_ / "a" / "b" / "up");
   fs::create_symlink("_hangar", root_ / "hidden");
-  const auto staged = store().Stage().ValueOrDie();
+  const auto staged = store().Stage({}).ValueOrDie();
   EXPECT_THAT(Keys(), ElementsAre("a/b/c"));
 }
 
@@ -451,7 +451,7 @@ TEST_F(LocalStoreTest, WhatPermissionsForbidIsDeniedAndNothingIsLost) {
     CHILD_CHECK(Keys() == listed);
     CHILD_CHECK(CountStaged() == 0);
     fs::permissions(root_ / "_hangar" / "staging", fs::perms::owner_read | fs::perms::owner_exec);
-    CHILD_CHECK(IsError(kDenied, store().Stage().status()));
+    CHILD_CHECK(IsError(kDenied, store().Stage({}).status()));
     return 0;
   };
   EXPECT_EQ(RunInChild(work), 0);
@@ -477,7 +477,7 @@ TEST_F(LocalStoreTest, AFullDiskRefusesTheUploadAndKeepsWhatWasThere) {
     const std::string old(100'000, 'o');
     CHILD_CHECK(PutBytes(*small, "a", old).ok());
     {
-      const auto staged = small->Stage().ValueOrDie();
+      const auto staged = small->Stage({}).ValueOrDie();
       const std::string piece(64 << 10, 'n');
       arrow::Status status;
       int pieces = 0;
@@ -511,7 +511,7 @@ TEST_F(LocalStoreTest, RunningOutOfFilesIsSaidSoAndEndsNoListingEarly) {
     for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) taken.push_back(fd);
     CHILD_CHECK(errno == EMFILE);
     CHILD_CHECK(IsError(ErrorKind::kResourceExhausted, store().Stat("a/b").status()));
-    CHILD_CHECK(IsError(ErrorKind::kResourceExhausted, store().Stage().status()));
+    CHILD_CHECK(IsError(ErrorKind::kResourceExhausted, store().Stage({}).status()));
     CHILD_CHECK(IsError(ErrorKind::kResourceExhausted, lister->Next().status()));
     return 0;
   };
@@ -524,7 +524,7 @@ TEST_F(LocalStoreTest, SweepingRemovesWhatADeadProcessLeft) {
   EXPECT_EQ(RunInChild([&] {
               const auto own = LocalStore::Make(root_).ValueOrDie();
               const auto sealed = StageBytes(*own, "12345").ValueOrDie();
-              const auto growing = own->Stage().ValueOrDie();
+              const auto growing = own->Stage({}).ValueOrDie();
               CHILD_CHECK(growing->Append("678", 3).ok());
               ::_exit(0);  // As if it was killed: no destructor runs.
               return 0;

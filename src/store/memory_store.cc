@@ -289,7 +289,7 @@ class MemoryStore final : public ObjectStore {
     return std::make_unique<MemoryReader>(std::move(object));
   }
 
-  arrow::Result<std::unique_ptr<StagedObject>> Stage() override {
+  arrow::Result<std::unique_ptr<StagedObject>> Stage(const StageOptions& /*options*/) override {
     return std::make_unique<MemoryStaged>(shelf_);
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,7 +82,7 @@ class ObjectReader {
 /// An object that grows out of sight and becomes visible in one step, or never. One thread at a
 /// time. Destroying it without a successful Publish leaves nothing behind.
 ///
-///   auto staged = store->Stage();
+///   auto staged = store->Stage({});
 ///   staged->Append(...); staged->Seal(); staged->OpenSealed() ...; staged->Publish(key, ...);
 class StagedObject {
  public:
@@ -97,8 +98,14 @@ class StagedObject {
   /// it is never tried again.
   virtual arrow::Status Seal() = 0;
 
+  /// Says that what is appended from now on belongs to the end of the object, see ReadsBack::kEnd.
+  /// At most once.
+  virtual void BeginEnd() {}
+
   /// Reads back what was sealed, to verify it before it is published. The reader's info has no key
-  /// yet; its version is the one that Publish returns.
+  /// yet; its version is the one that Publish returns. With ReadsBack::kEnd a store may have kept
+  /// only what stands behind BeginEnd and the last kReadBackBytesMin before it; asking for more is
+  /// then an error, INTERNAL.
   virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenSealed() = 0;
 
   /// Makes the sealed object visible at `key`, retiring what is there when the precondition
@@ -107,7 +114,8 @@ class StagedObject {
   /// the folder entry durable is an error although readers may see the new object.
   ///
   /// FAILED_PRECONDITION as well where a store with folders cannot have the key beside another one
-  /// (`a` and `a/b`).
+  /// (`a` and `a/b`). INTERNAL where the object grew at the key of its StageOptions and this is
+  /// another one. UNAVAILABLE where a conflict has used it up: it has to be staged anew.
   virtual arrow::Result<ObjectInfo> Publish(const std::string& key,
                                             const Precondition& precondition) = 0;
 };
@@ -128,6 +136,30 @@ class KeyLister {
   virtual ~KeyLister() = default;
   /// The next key, or nullopt at the end.
   virtual arrow::Result<std::optional<std::string>> Next() = 0;
+};
+
+/// What OpenSealed is asked for.
+enum class ReadsBack {
+  kAll,
+  kEnd,  ///< What follows BeginEnd, and no more than kReadBackBytesMin before that.
+};
+
+inline constexpr int64_t kReadBackBytesMin = 1 << 20;
+
+/// What is known of an object before it is there.
+struct StageOptions {
+  /// Where it will be published; empty: not known yet. Together with ReadsBack::kEnd it lets a
+  /// store put the bytes where they stay, out of sight, so that publishing moves none of them.
+  std::string key;
+  ReadsBack reads_back = ReadsBack::kAll;
+  /// What the store may hold of it in memory, about; see StagingMemory. It is Arrow's memory.
+  int64_t memory_bytes = std::numeric_limits<int64_t>::max();
+};
+
+/// What a large staged object holds in memory.
+struct StagingMemory {
+  int64_t least_bytes = 0;  ///< It works with this, and slower than it could.
+  int64_t most_bytes = 0;
 };
 
 struct ListOptions {
@@ -154,13 +186,36 @@ class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
 
+  /// Whether each call is a request over a network, which takes long by itself: few large reads are
+  /// better than many small ones, and many at once than one after the other.
+  virtual bool IsRemote() const { return false; }
+
   /// NOT_FOUND when there is no object of that key.
   virtual arrow::Result<ObjectInfo> Stat(const std::string& key) = 0;
 
   /// Opens the current version. The reader goes on reading it after it was replaced or deleted.
   virtual arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) = 0;
 
-  virtual arrow::Result<std::unique_ptr<StagedObject>> Stage() = 0;
+  /// As Open, for who reads the object's end next: a remote store gets some of it with the same
+  /// request.
+  virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenWithEnd(const std::string& key) {
+    return Open(key);
+  }
+
+  /// Opens what Stat or List just gave, where the store can without a look whether it is still
+  /// there: that then comes out when it is read.
+  virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenAt(const ObjectInfo& object) {
+    return Open(object.key);
+  }
+
+  /// Of a store that remembers for a while what is at which key: the next time it looks.
+  virtual void Forget(const std::string& /*key*/) {}
+
+  /// INVALID_ARGUMENT for a key that the store cannot have.
+  virtual arrow::Result<std::unique_ptr<StagedObject>> Stage(const StageOptions& options) = 0;
+
+  /// Nothing where staged bytes are on a disk.
+  virtual StagingMemory staging_memory() const { return {}; }
 
   virtual arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) = 0;
 

@@ -51,10 +51,39 @@ bool S3Changes::StaysThere(const std::string& key) const {
   return current.ok() || KindOf(current.status()) != ErrorKind::kNotFound;
 }
 
+std::unique_lock<Mutex> S3Changes::LockIfSingle(const std::string& key) const {
+  if (!is_single_writer_) return {};
+  return std::unique_lock(mutexes_[std::hash<std::string>()(key) % mutexes_.size()]);
+}
+
+arrow::Result<S3Object> S3Changes::WriteOver(const S3Bucket::Current& current,
+                                             const Write& write) const {
+  return write(is_single_writer_ ? S3Condition{} : current.condition);
+}
+
+arrow::Status S3Changes::Remove(const std::string& key, const S3Bucket::Current& current) const {
+  const std::string whole = bucket_->Whole(key);
+  if (is_single_writer_) return bucket_->client().Delete(whole, {});
+  ARROW_ASSIGN_OR_RAISE(const S3Object tombstone,
+                        bucket_->client().Write(whole, kS3Tombstone, current.condition));
+  std::ignore = bucket_->client().Delete(  // Else it is swept.
+      whole, {.kind = S3Condition::Kind::kETag, .etag = tombstone.etag});
+  return arrow::Status::OK();
+}
+
+// Removes the copy that was made before a change that failed. One whose answer is missing may have
+// been made: then the copy is all there is of what stood there. Of what is still current no copy
+// counts, so one too many does no harm.
+void S3Changes::TakeBack(const std::string& past, const arrow::Status& failure) const {
+  if (past.empty() || KindOf(failure) == ErrorKind::kUnavailable) return;
+  std::ignore = history_.Remove(past);
+}
+
 arrow::Result<ObjectInfo> S3Changes::Replace(const std::string& key,
                                              const Precondition& precondition,
                                              const Write& write) const {
   ARROW_RETURN_NOT_OK(bucket_->CheckLength(key));
+  const auto lock = LockIfSingle(key);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (attempt > 0) PauseAfter(attempt);
     ARROW_ASSIGN_OR_RAISE(const S3Bucket::Current current, bucket_->Look(key));
@@ -65,7 +94,7 @@ arrow::Result<ObjectInfo> S3Changes::Replace(const std::string& key,
       if (IsLost(added.status())) continue;
       ARROW_ASSIGN_OR_RAISE(past, std::move(added));
     }
-    const auto written = write(current.condition);
+    const auto written = WriteOver(current, write);
     if (written.ok() && (!current.is_tombstone || StaysThere(key))) {
       // With the time that the store gave it, which the answer to a write does not tell.
       auto stored = bucket_->Look(key);
@@ -74,8 +103,7 @@ arrow::Result<ObjectInfo> S3Changes::Replace(const std::string& key,
       }
       return InfoOf(key, *written);
     }
-    // Of what is still current no entry counts, so one that cannot be removed does no harm.
-    if (!past.empty()) std::ignore = history_.Remove(past);
+    TakeBack(past, written.status());
     if (!written.ok() && !IsLost(written.status())) return written.status();
   }
   return TooManyChanges(key);
@@ -83,6 +111,7 @@ arrow::Result<ObjectInfo> S3Changes::Replace(const std::string& key,
 
 arrow::Result<std::string> S3Changes::Take(const std::string& key, const Precondition& precondition,
                                            bool needs_copy) const {
+  const auto lock = LockIfSingle(key);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (attempt > 0) PauseAfter(attempt);
     ARROW_ASSIGN_OR_RAISE(const S3Bucket::Current current, bucket_->Look(key));
@@ -94,15 +123,10 @@ arrow::Result<std::string> S3Changes::Take(const std::string& key, const Precond
       if (IsLost(added.status())) continue;
       ARROW_ASSIGN_OR_RAISE(past, std::move(added));
     }
-    const auto taken =
-        bucket_->client().Write(bucket_->Whole(key), kS3Tombstone, current.condition);
-    if (taken.ok()) {
-      std::ignore = bucket_->client().Delete(  // Else it is swept.
-          bucket_->Whole(key), {.kind = S3Condition::Kind::kETag, .etag = taken->etag});
-      return past;
-    }
-    if (!past.empty()) std::ignore = history_.Remove(past);
-    if (!IsLost(taken.status())) return taken.status();
+    const auto removed = Remove(key, current);
+    if (removed.ok()) return past;
+    TakeBack(past, removed);
+    if (!IsLost(removed)) return removed;
   }
   return TooManyChanges(key);
 }

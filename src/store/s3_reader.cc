@@ -1,5 +1,7 @@
 #include "store/s3_reader.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/error.h"
@@ -12,16 +14,34 @@ namespace {
 // How often a version may move in the time of one read: from its key to the past, and back when the
 // same bytes are put again.
 constexpr int kAttempts = 5;
+// What is read of an object's end as it is opened: the footer of a few hundred column chunks. That
+// of 1,000 objects, 32 at a time, took as long as 1 KiB of each (0.5 s from a Ceph on two cores).
+constexpr int64_t kEndBytes = 64 << 10;
 
 class S3Reader final : public ObjectReader {
  public:
-  S3Reader(std::shared_ptr<const S3Bucket> bucket, ObjectInfo info, std::shared_ptr<S3Place> place)
-      : bucket_(std::move(bucket)), info_(std::move(info)), place_(std::move(place)) {}
+  S3Reader(std::shared_ptr<const S3Bucket> bucket, ObjectInfo info, std::shared_ptr<S3Place> place,
+           std::string end)
+      : bucket_(std::move(bucket)),
+        info_(std::move(info)),
+        place_(std::move(place)),
+        end_(std::move(end)),
+        end_begin_(info_.size_bytes - static_cast<int64_t>(end_.size())) {}
 
   const ObjectInfo& info() const override { return info_; }
 
   arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override {
     ARROW_RETURN_NOT_OK(CheckRange(info_, offset, length));
+    const int64_t fetched = std::clamp<int64_t>(end_begin_ - offset, 0, length);
+    ARROW_RETURN_NOT_OK(Fetch(offset, fetched, out));
+    if (fetched == length) return arrow::Status::OK();
+    std::memcpy(static_cast<char*>(out) + fetched, end_.data() + (offset + fetched - end_begin_),
+                static_cast<size_t>(length - fetched));
+    return arrow::Status::OK();
+  }
+
+ private:
+  arrow::Status Fetch(int64_t offset, int64_t length, void* out) {
     if (length == 0) return arrow::Status::OK();
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       const auto [name, etag] = place_->Get();
@@ -32,7 +52,6 @@ class S3Reader final : public ObjectReader {
     return Changed();
   }
 
- private:
   static bool IsGone(const arrow::Status& status) {
     const ErrorKind kind = KindOf(status);
     return !status.ok() && (kind == ErrorKind::kNotFound || kind == ErrorKind::kFailedPrecondition);
@@ -62,13 +81,27 @@ class S3Reader final : public ObjectReader {
   const std::shared_ptr<const S3Bucket> bucket_;
   const ObjectInfo info_;
   const std::shared_ptr<S3Place> place_;
+  const std::string end_;
+  const int64_t end_begin_;
 };
 
 }  // namespace
 
 std::unique_ptr<ObjectReader> OpenS3Object(std::shared_ptr<const S3Bucket> bucket, ObjectInfo info,
-                                           std::shared_ptr<S3Place> place) {
-  return std::make_unique<S3Reader>(std::move(bucket), std::move(info), std::move(place));
+                                           std::shared_ptr<S3Place> place, std::string end) {
+  return std::make_unique<S3Reader>(std::move(bucket), std::move(info), std::move(place),
+                                    std::move(end));
+}
+
+arrow::Result<std::unique_ptr<ObjectReader>> OpenS3ObjectWithEnd(
+    std::shared_ptr<const S3Bucket> bucket, const std::string& key) {
+  std::string end;
+  const auto object = bucket->client().ReadEnd(bucket->Whole(key), kEndBytes, &end);
+  if (KindOf(object.status()) == ErrorKind::kNotFound) return NoSuchObject(key);
+  ARROW_RETURN_NOT_OK(object.status());
+  if (IsTombstone(*object)) return NoSuchObject(key);
+  auto place = std::make_shared<S3Place>(key, object->etag);
+  return OpenS3Object(std::move(bucket), InfoOf(key, *object), std::move(place), std::move(end));
 }
 
 }  // namespace hangar

@@ -2,6 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+
+#include <arrow/result.h>
 
 #include "base/mutex.h"
 #include "store/object_store.h"
@@ -34,8 +37,13 @@ class S3Place {
 
 /// Reads one version by ranges, each bound to its ETag: bytes of another one never come. Once it
 /// was replaced or dropped it goes on in the history, where there is one; else NOT_FOUND, saying
-/// that the dataset changed. `info.key` empty: of an object that is not published yet.
+/// that the dataset changed. `info.key` empty: of an object that is not published yet. `end` is as
+/// much of the version's last bytes as is known already.
 std::unique_ptr<ObjectReader> OpenS3Object(std::shared_ptr<const S3Bucket> bucket, ObjectInfo info,
-                                           std::shared_ptr<S3Place> place);
+                                           std::shared_ptr<S3Place> place, std::string end = {});
+
+/// Opens what is at the key and reads its end, in one request. NOT_FOUND when nothing is there.
+arrow::Result<std::unique_ptr<ObjectReader>> OpenS3ObjectWithEnd(
+    std::shared_ptr<const S3Bucket> bucket, const std::string& key);
 
 }  // namespace hangar

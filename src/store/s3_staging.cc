@@ -2,18 +2,18 @@
 
 #include <chrono>
 #include <cstring>
-#include <deque>
 #include <format>
-#include <future>
 #include <optional>
 #include <random>
 #include <string>
 #include <utility>
-#include <vector>
+
+#include <arrow/buffer.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "store/s3_layout.h"
+#include "store/s3_part_sender.h"
 #include "store/s3_reader.h"
 #include "store/store_errors.h"
 
@@ -21,8 +21,6 @@ namespace hangar {
 namespace {
 
 constexpr std::chrono::hours kAbandonedAfter{24};
-// Parts on their way at once. A part that is larger than the first ones goes alone.
-constexpr size_t kPartsUnderWay = 3;
 
 std::string NewStagingName() {
   std::random_device random;
@@ -31,144 +29,176 @@ std::string NewStagingName() {
   return name;
 }
 
-// What is staged and small: its bytes.
-class BytesReader final : public ObjectReader {
+// Reads the last bytes of what is staged, or all of it, from memory.
+class EndReader final : public ObjectReader {
  public:
-  BytesReader(std::shared_ptr<const std::string> bytes, ObjectInfo info)
-      : bytes_(std::move(bytes)), info_(std::move(info)) {}
+  EndReader(std::shared_ptr<const arrow::Buffer> end, ObjectInfo info)
+      : end_(std::move(end)), info_(std::move(info)) {}
 
   const ObjectInfo& info() const override { return info_; }
 
   arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override {
     ARROW_RETURN_NOT_OK(CheckRange(info_, offset, length));
-    if (length > 0) std::memcpy(out, bytes_->data() + offset, static_cast<size_t>(length));
+    const int64_t begin = info_.size_bytes - end_->size();
+    if (length == 0) return arrow::Status::OK();
+    if (offset < begin) return UsedOutOfOrder("read where nothing was kept of it");
+    std::memcpy(out, end_->data() + (offset - begin), static_cast<size_t>(length));
     return arrow::Status::OK();
   }
 
  private:
-  const std::shared_ptr<const std::string> bytes_;
+  const std::shared_ptr<const arrow::Buffer> end_;
   const ObjectInfo info_;
 };
 
-class S3StagedObject final : public StagedObject {
+// What both ways to the key have in common. The upload is given back before the rest goes.
+class S3StagedObject : public StagedObject {
  public:
-  S3StagedObject(std::shared_ptr<const S3Bucket> bucket, std::shared_ptr<const S3Changes> changes)
-      : bucket_(std::move(bucket)), changes_(std::move(changes)) {}
-
-  ~S3StagedObject() override {
-    sending_.clear();  // Waits for each.
-    if (upload_) std::ignore = bucket_->client().AbortUpload(bucket_->Whole(name_), *upload_);
-    if (place_) std::ignore = bucket_->client().Delete(bucket_->Whole(name_), {});
-  }
+  S3StagedObject(std::shared_ptr<const S3Bucket> bucket, std::shared_ptr<const S3Changes> changes,
+                 std::string name, const StageOptions& options, bool keeps_end)
+      : bucket_(std::move(bucket)),
+        changes_(std::move(changes)),
+        upload_(bucket_, std::move(name), options.memory_bytes, keeps_end) {}
 
   arrow::Status Append(const void* bytes, int64_t length) override {
     if (sealed_) return UsedOutOfOrder("written to after it was sealed");
-    const auto* next = static_cast<const char*>(bytes);
-    size_bytes_ += length;
-    while (length > 0) {
-      if (static_cast<int64_t>(part_.size()) == S3PartBytes(parts_begun_)) {
-        ARROW_RETURN_NOT_OK(SendPart());
-      }
-      const int64_t room = S3PartBytes(parts_begun_) - static_cast<int64_t>(part_.size());
-      const int64_t taken = std::min(room, length);
-      part_.append(next, static_cast<size_t>(taken));
-      next += taken;
-      length -= taken;
-    }
-    return arrow::Status::OK();
+    return upload_.Append(bytes, length);
   }
 
-  int64_t size_bytes() const override { return size_bytes_; }
+  int64_t size_bytes() const override { return upload_.size_bytes(); }
+  void BeginEnd() override { upload_.BeginEnd(); }
 
   arrow::Status Seal() override {
     if (sealed_) return UsedOutOfOrder("sealed twice");
-    if (!upload_) {
-      small_ = std::make_shared<const std::string>(std::move(part_));
-      sealed_ = ObjectInfo{.key = {}, .version = {}, .size_bytes = size_bytes_, .modified = Now()};
-      return arrow::Status::OK();
-    }
-    ARROW_RETURN_NOT_OK(SendPart());
-    while (!sending_.empty()) ARROW_RETURN_NOT_OK(AwaitPart());
-    ARROW_ASSIGN_OR_RAISE(
-        const S3Object object,
-        bucket_->client().CompleteUpload(bucket_->Whole(name_), *upload_, parts_, S3Condition{}));
-    upload_.reset();
-    place_ = std::make_shared<S3Place>(name_, object.etag);
-    sealed_ = InfoOf("", object);
-    sealed_->size_bytes = size_bytes_;  // The answer does not tell it.
+    ARROW_RETURN_NOT_OK(upload_.Finish());
+    ObjectInfo sealed{.key = {},
+                      .version = upload_.etag(),
+                      .size_bytes = upload_.size_bytes(),
+                      .modified = Now()};
+    if (upload_.has_parts()) ARROW_RETURN_NOT_OK(SealParts(&sealed));
+    sealed_ = std::move(sealed);
     return arrow::Status::OK();
   }
 
   arrow::Result<std::unique_ptr<ObjectReader>> OpenSealed() override {
     if (!sealed_) return UsedOutOfOrder("read before it was sealed");
-    if (small_) return std::make_unique<BytesReader>(small_, *sealed_);
-    return OpenS3Object(bucket_, *sealed_, place_);
+    if (upload_.whole()) return std::make_unique<EndReader>(upload_.whole(), *sealed_);
+    return OpenParts();
   }
 
   arrow::Result<ObjectInfo> Publish(const std::string& key,
                                     const Precondition& precondition) override {
     if (!sealed_ || published_) return UsedOutOfOrder("published unsealed or twice");
+    if (!upload_.whole()) ARROW_RETURN_NOT_OK(CheckKeyOfParts(key));
     auto published = changes_->Replace(key, precondition, [&](const S3Condition& condition) {
-      if (small_) return bucket_->client().Write(bucket_->Whole(key), *small_, condition);
-      return bucket_->CopyUnder(condition, name_, *sealed_, place_->Get().second, key);
+      if (!upload_.whole()) return PublishParts(key, condition);
+      return bucket_->client().Write(bucket_->Whole(key), std::string_view(*upload_.whole()),
+                                     condition);
     });
     ARROW_RETURN_NOT_OK(published.status());
     published_ = true;
-    if (place_) {
-      // Whoever reads what was sealed goes on at the key.
-      place_->Move(key, published->version);
-      std::ignore = bucket_->client().Delete(bucket_->Whole(name_), {});  // Else it is swept.
-      place_.reset();
-    }
+    if (!upload_.whole()) PartsArePublished(*published);
     return published;
   }
 
+ protected:
+  // Of an object of more than one part.
+  virtual arrow::Status SealParts(ObjectInfo* sealed) = 0;
+  virtual arrow::Result<std::unique_ptr<ObjectReader>> OpenParts() = 0;
+  virtual arrow::Status CheckKeyOfParts(const std::string& key) const = 0;
+  virtual arrow::Result<S3Object> PublishParts(const std::string& key,
+                                               const S3Condition& condition) = 0;
+  virtual void PartsArePublished(const ObjectInfo& published) = 0;
+
+  const S3Bucket& bucket() const { return *bucket_; }
+  const std::shared_ptr<const S3Bucket>& shared_bucket() const { return bucket_; }
+  const ObjectInfo& sealed() const { return *sealed_; }
+  S3PartSender& upload() { return upload_; }
+  const S3PartSender& upload() const { return upload_; }
+
  private:
-  // Sends what has come as a part, once there are not too many under way.
-  arrow::Status SendPart() {
-    if (!upload_) {
-      name_ = NewStagingName();
-      ARROW_ASSIGN_OR_RAISE(upload_, bucket_->client().BeginUpload(bucket_->Whole(name_)));
-    }
-    const size_t most = part_.size() > static_cast<size_t>(S3PartBytes(0)) ? 1 : kPartsUnderWay;
-    while (sending_.size() >= most) ARROW_RETURN_NOT_OK(AwaitPart());
-    const int number = ++parts_begun_;
-    sending_.push_back(std::async(
-        std::launch::async, [bucket = bucket_, name = bucket_->Whole(name_), upload = *upload_,
-                             number, bytes = std::exchange(part_, {})] {
-          return bucket->client().UploadPart(name, upload, number, bytes);
-        }));
-    return arrow::Status::OK();
-  }
-
-  arrow::Status AwaitPart() {
-    auto sent = std::move(sending_.front());
-    sending_.pop_front();
-    ARROW_ASSIGN_OR_RAISE(S3Part part, sent.get());
-    parts_.push_back(std::move(part));
-    return arrow::Status::OK();
-  }
-
   const std::shared_ptr<const S3Bucket> bucket_;
   const std::shared_ptr<const S3Changes> changes_;
-  std::string part_;  // What has come and is not sent.
-  int64_t size_bytes_ = 0;
-  int parts_begun_ = 0;
-  std::string name_;  // Of the staged object, once there is more than a part.
-  std::optional<std::string> upload_;
-  std::deque<std::future<arrow::Result<S3Part>>> sending_;
-  std::vector<S3Part> parts_;
+  S3PartSender upload_;
   std::optional<ObjectInfo> sealed_;
-  std::shared_ptr<const std::string> small_;
-  std::shared_ptr<S3Place> place_;
   bool published_ = false;
+};
+
+// Its parts wait at the key.
+class AtItsKey final : public S3StagedObject {
+ public:
+  using S3StagedObject::S3StagedObject;
+
+ private:
+  arrow::Status SealParts(ObjectInfo* /*sealed*/) override { return arrow::Status::OK(); }
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenParts() override {
+    return std::make_unique<EndReader>(upload().end(), sealed());
+  }
+  arrow::Status CheckKeyOfParts(const std::string& key) const override {
+    if (key == upload().name()) return arrow::Status::OK();
+    return UsedOutOfOrder("published at another key than that where it grew");
+  }
+  arrow::Result<S3Object> PublishParts(const std::string& /*key*/,
+                                       const S3Condition& condition) override {
+    return upload().Complete(condition);
+  }
+  void PartsArePublished(const ObjectInfo& /*published*/) override {}
+};
+
+// Once sealed it is an object of its own, in staging.
+class AtItsOwnName final : public S3StagedObject {
+ public:
+  using S3StagedObject::S3StagedObject;
+
+  ~AtItsOwnName() override {
+    if (place_) std::ignore = bucket().client().Delete(bucket().Whole(upload().name()), {});
+  }
+
+ private:
+  arrow::Status SealParts(ObjectInfo* sealed) override {
+    ARROW_ASSIGN_OR_RAISE(const S3Object object, upload().Complete({}));
+    place_ = std::make_shared<S3Place>(upload().name(), object.etag);
+    sealed->version = object.etag;
+    return arrow::Status::OK();
+  }
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenParts() override {
+    return OpenS3Object(shared_bucket(), sealed(), place_);
+  }
+  arrow::Status CheckKeyOfParts(const std::string& /*key*/) const override {
+    return arrow::Status::OK();
+  }
+  arrow::Result<S3Object> PublishParts(const std::string& key,
+                                       const S3Condition& condition) override {
+    return bucket().CopyUnder(condition, upload().name(), sealed(), sealed().version, key);
+  }
+  void PartsArePublished(const ObjectInfo& published) override {
+    // Whoever reads what was sealed goes on at the key.
+    place_->Move(published.key, published.version);
+    place_.reset();
+    std::ignore = bucket().client().Delete(bucket().Whole(upload().name()), {});  // Else swept.
+  }
+
+  std::shared_ptr<S3Place> place_;  // While there is something in staging.
 };
 
 }  // namespace
 
-std::unique_ptr<StagedObject> StageS3Object(std::shared_ptr<const S3Bucket> bucket,
-                                            std::shared_ptr<const S3Changes> changes) {
-  return std::make_unique<S3StagedObject>(std::move(bucket), std::move(changes));
+arrow::Result<std::unique_ptr<StagedObject>> StageS3Object(std::shared_ptr<const S3Bucket> bucket,
+                                                           std::shared_ptr<const S3Changes> changes,
+                                                           const StageOptions& options) {
+  if (!options.key.empty()) ARROW_RETURN_NOT_OK(bucket->CheckLength(options.key));
+  if (options.key.empty() || options.reads_back == ReadsBack::kAll) {
+    return std::make_unique<AtItsOwnName>(std::move(bucket), std::move(changes), NewStagingName(),
+                                          options, /*keeps_end=*/false);
+  }
+  return std::make_unique<AtItsKey>(std::move(bucket), std::move(changes), options.key, options,
+                                    /*keeps_end=*/true);
+}
+
+StagingMemory S3StagingMemory() {
+  const int64_t part_bytes = S3PartBytes(0);
+  return {.least_bytes = 2 * part_bytes + kReadBackBytesMin,
+          .most_bytes = kS3PartBuffersMax * part_bytes + kReadBackBytesMin};
 }
 
 arrow::Result<SweepReport> SweepS3Staging(const S3Bucket& bucket) {

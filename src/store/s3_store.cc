@@ -1,10 +1,9 @@
 #include "store/s3_store.h"
 
-#include <format>
-#include <random>
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "store/s3_bucket.h"
 #include "store/s3_changes.h"
 #include "store/s3_history.h"
@@ -17,12 +16,19 @@
 namespace hangar {
 namespace {
 
+// How often what is to be renamed may be another one by the time that it is taken.
+constexpr int kRenameAttempts = 30;
+
 class S3Store final : public ObjectStore {
  public:
   S3Store(std::shared_ptr<const S3Bucket> bucket, const S3StoreOptions& options)
       : bucket_(std::move(bucket)),
-        changes_(std::make_shared<const S3Changes>(bucket_, options.keeps_past)),
-        keeps_past_(options.keeps_past) {}
+        changes_(std::make_shared<const S3Changes>(bucket_, options.keeps_past,
+                                                   options.is_single_writer)),
+        keeps_past_(options.keeps_past),
+        is_single_writer_(options.is_single_writer) {}
+
+  bool IsRemote() const override { return true; }
 
   arrow::Result<ObjectInfo> Stat(const std::string& key) override {
     ARROW_ASSIGN_OR_RAISE(auto current, bucket_->Find(key));
@@ -31,17 +37,27 @@ class S3Store final : public ObjectStore {
   }
 
   arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) override {
-    ARROW_ASSIGN_OR_RAISE(ObjectInfo info, Stat(key));
-    auto place = std::make_shared<S3Place>(key, info.version);
-    return OpenS3Object(bucket_, std::move(info), std::move(place));
+    ARROW_ASSIGN_OR_RAISE(const ObjectInfo info, Stat(key));
+    return OpenAt(info);
   }
 
-  arrow::Result<std::unique_ptr<StagedObject>> Stage() override {
-    return StageS3Object(bucket_, changes_);
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenAt(const ObjectInfo& object) override {
+    auto place = std::make_shared<S3Place>(object.key, object.version);
+    return OpenS3Object(bucket_, object, std::move(place));
   }
+
+  arrow::Result<std::unique_ptr<ObjectReader>> OpenWithEnd(const std::string& key) override {
+    return OpenS3ObjectWithEnd(bucket_, key);
+  }
+
+  arrow::Result<std::unique_ptr<StagedObject>> Stage(const StageOptions& options) override {
+    return StageS3Object(bucket_, changes_, options);
+  }
+
+  StagingMemory staging_memory() const override { return S3StagingMemory(); }
 
   arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) override {
-    return ListS3Objects(bucket_, options);
+    return ListS3Objects(bucket_, options, /*sweeps_tombstones=*/!is_single_writer_);
   }
 
   arrow::Status Delete(const std::string& key, const Precondition& precondition) override {
@@ -51,34 +67,22 @@ class S3Store final : public ObjectStore {
   arrow::Result<ObjectInfo> Rename(const std::string& from, const std::string& to,
                                    const Precondition& from_precondition,
                                    const Precondition& to_precondition) override {
-    ARROW_ASSIGN_OR_RAISE(const ObjectInfo moved, Stat(from));
-    ARROW_RETURN_NOT_OK(CheckPrecondition(from, from_precondition, &moved));
-    ARROW_ASSIGN_OR_RAISE(const auto target, bucket_->Find(to));
-    ARROW_RETURN_NOT_OK(CheckPrecondition(to, to_precondition, target ? &*target : nullptr));
-    if (from == to) return moved;
-    ARROW_RETURN_NOT_OK(bucket_->CheckLength(to));
-    auto taken = changes_->Take(from, Precondition::Version(moved.version), /*needs_copy=*/true);
-    if (!taken.ok()) {
+    for (int attempt = 0; attempt < kRenameAttempts; ++attempt) {
+      ARROW_ASSIGN_OR_RAISE(const ObjectInfo moved, Stat(from));
+      ARROW_RETURN_NOT_OK(CheckPrecondition(from, from_precondition, &moved));
+      ARROW_ASSIGN_OR_RAISE(const auto target, bucket_->Find(to));
+      ARROW_RETURN_NOT_OK(CheckPrecondition(to, to_precondition, target ? &*target : nullptr));
+      if (from == to) return moved;
+      ARROW_RETURN_NOT_OK(bucket_->CheckLength(to));
+      auto taken = changes_->Take(from, Precondition::Version(moved.version), /*needs_copy=*/true);
+      if (taken.ok()) return PutTaken(moved, *taken, to, to_precondition);
       // It moved on since, so what was asked for is to be asked of the next one.
-      if (KindOf(taken.status()) == ErrorKind::kFailedPrecondition &&
-          from_precondition.kind == Precondition::Kind::kNone) {
-        return Rename(from, to, from_precondition, to_precondition);
-      }
-      return taken.status();
+      const bool has_moved_on = KindOf(taken.status()) == ErrorKind::kFailedPrecondition &&
+                                from_precondition.kind == Precondition::Kind::kNone;
+      if (!has_moved_on) return taken.status();
     }
-    const std::string past = *std::move(taken);
-    auto put = PutFromHistory(moved, past, to, to_precondition);
-    if (!put.ok()) {
-      // Back to where it was, unless something new stands there, which it is then past to.
-      if (PutFromHistory(moved, past, from, Precondition::Absent()).ok()) {
-        std::ignore = changes_->history().Remove(past);
-      }
-      return put.status();
-    }
-    // Otherwise it stays as dropped, which is more than was asked for and no harm.
-    std::ignore =
-        keeps_past_ ? changes_->history().MarkMoved(from, past) : changes_->history().Remove(past);
-    return put;
+    return Error(ErrorKind::kUnavailable, "{} is changed by others all the time; try again",
+                 Quoted(from));
   }
 
   arrow::Result<std::vector<RetiredObject>> ListRetired(const std::string& key) override {
@@ -127,6 +131,24 @@ class S3Store final : public ObjectStore {
   arrow::Result<SweepReport> SweepStaging() override { return SweepS3Staging(*bucket_); }
 
  private:
+  // The second half of a rename: `moved` was taken from its key, and is past there by the name
+  // `past`.
+  arrow::Result<ObjectInfo> PutTaken(const ObjectInfo& moved, const std::string& past,
+                                     const std::string& to, const Precondition& to_precondition) {
+    auto put = PutFromHistory(moved, past, to, to_precondition);
+    if (!put.ok()) {
+      // Back to where it was, unless something new stands there, which it is then past to.
+      if (PutFromHistory(moved, past, moved.key, Precondition::Absent()).ok()) {
+        std::ignore = changes_->history().Remove(past);
+      }
+      return put.status();
+    }
+    // Otherwise it stays as dropped, which is more than was asked for and no harm.
+    std::ignore = keeps_past_ ? changes_->history().MarkMoved(moved.key, past)
+                              : changes_->history().Remove(past);
+    return put;
+  }
+
   // Puts what was just taken away to a key.
   arrow::Result<ObjectInfo> PutFromHistory(const ObjectInfo& moved, const std::string& past,
                                            const std::string& key,
@@ -140,6 +162,7 @@ class S3Store final : public ObjectStore {
   const std::shared_ptr<const S3Bucket> bucket_;
   const std::shared_ptr<const S3Changes> changes_;
   const bool keeps_past_;
+  const bool is_single_writer_;
 };
 
 }  // namespace
@@ -148,39 +171,6 @@ std::shared_ptr<ObjectStore> MakeS3Store(std::shared_ptr<S3Client> client,
                                          const std::string& prefix, const S3StoreOptions& options) {
   return std::make_shared<S3Store>(std::make_shared<const S3Bucket>(std::move(client), prefix),
                                    options);
-}
-
-arrow::Status ProbeS3(S3Client& client, const std::string& prefix) {
-  ARROW_ASSIGN_OR_RAISE(const std::string versioning, client.BucketVersioning());
-  if (versioning == "Enabled") {
-    return MakeError(ErrorKind::kFailedPrecondition,
-                     "the bucket keeps versions by itself, and stores that do decide between "
-                     "writers unreliably: use a bucket without versioning");
-  }
-  const std::string key =
-      prefix + std::string(kS3Staging) + std::format("probe-{:08x}", std::random_device()());
-  const S3Condition absent{.kind = S3Condition::Kind::kAbsent, .etag = {}};
-  const S3Condition stale{.kind = S3Condition::Kind::kETag, .etag = std::string(32, '0')};
-  ARROW_RETURN_NOT_OK(client.Write(key, "1", absent).status());
-  const auto created_again = client.Write(key, "2", absent);
-  const auto replaced_stale = client.Write(key, "3", stale);
-  const auto tombstone = client.Write(key, kS3Tombstone, {});
-  ARROW_RETURN_NOT_OK(client.Delete(key, {}));
-  ARROW_RETURN_NOT_OK(tombstone.status());
-  if (!IsTombstone(*tombstone)) {
-    return MakeError(ErrorKind::kFailedPrecondition,
-                     "the store's ETags are not MD5 sums, as with encryption by keys of one's own: "
-                     "use a bucket without it");
-  }
-  for (const arrow::Status& refused : {created_again.status(), replaced_stale.status()}) {
-    if (KindOf(refused) == ErrorKind::kFailedPrecondition) continue;
-    if (!refused.ok()) return refused;
-    return MakeError(
-        ErrorKind::kFailedPrecondition,
-        "the store does not keep conditions of writes (If-None-Match, If-Match), so it "
-        "cannot decide between several writers");
-  }
-  return arrow::Status::OK();
 }
 
 }  // namespace hangar

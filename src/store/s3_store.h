@@ -22,15 +22,12 @@ struct S3StoreOptions {
   /// Copies what is replaced and dropped, within the bucket; otherwise it is gone, and a read that
   /// is under way then ends with an error.
   bool keeps_past = true;
+  /// This process alone changes the bucket, so that the bucket need not decide.
+  bool is_single_writer = false;
 };
 
 /// `prefix` is empty or ends in '/'.
 std::shared_ptr<ObjectStore> MakeS3Store(std::shared_ptr<S3Client> client,
                                          const std::string& prefix, const S3StoreOptions& options);
-
-/// Finds out whether the bucket decides between writers: it has to refuse to create what is there
-/// and to replace what is not there any more. FAILED_PRECONDITION, saying what to do, when it does
-/// not, or when it keeps versions by itself.
-arrow::Status ProbeS3(S3Client& client, const std::string& prefix);
 
 }  // namespace hangar

@@ -51,7 +51,7 @@ inline void WriteForeignFile(const std::filesystem::path& path, const std::strin
 /// Stages and seals.
 inline arrow::Result<std::unique_ptr<StagedObject>> StageBytes(ObjectStore& store,
                                                                const std::string& bytes) {
-  ARROW_ASSIGN_OR_RAISE(auto staged, store.Stage());
+  ARROW_ASSIGN_OR_RAISE(auto staged, store.Stage({}));
   ARROW_RETURN_NOT_OK(staged->Append(bytes.data(), static_cast<int64_t>(bytes.size())));
   ARROW_RETURN_NOT_OK(staged->Seal());
   return staged;

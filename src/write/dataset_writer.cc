@@ -110,11 +110,13 @@ class DatasetWriter::Encoder {
  public:
   static arrow::Result<std::unique_ptr<Encoder>> Make(ObjectStore& store,
                                                       std::shared_ptr<arrow::Schema> schema,
-                                                      const WriteSettings& settings) {
+                                                      const WriteSettings& settings,
+                                                      StageOptions staging) {
     ARROW_RETURN_NOT_OK(CheckStorable(*schema));
     ARROW_RETURN_NOT_OK(CheckSettings(settings));
     ARROW_ASSIGN_OR_RAISE(auto mapping, StorageMapping::Make(std::move(schema)));
-    ARROW_ASSIGN_OR_RAISE(auto staged, store.Stage());
+    staging.reads_back = ReadsBack::kEnd;
+    ARROW_ASSIGN_OR_RAISE(auto staged, store.Stage(staging));
     staged = LimitSize(std::move(staged), settings.file_bytes_max);
     std::unique_ptr<Encoder> encoder(new Encoder(std::move(mapping), settings, std::move(staged)));
     ARROW_RETURN_NOT_OK(encoder->Open());
@@ -217,8 +219,9 @@ DatasetWriter::DatasetWriter(std::unique_ptr<Encoder> encoder) : encoder_(std::m
 DatasetWriter::~DatasetWriter() = default;
 
 arrow::Result<std::unique_ptr<DatasetWriter>> DatasetWriter::Make(
-    ObjectStore& store, std::shared_ptr<arrow::Schema> schema, const WriteSettings& settings) {
-  ARROW_ASSIGN_OR_RAISE(auto encoder, Encoder::Make(store, std::move(schema), settings));
+    ObjectStore& store, std::shared_ptr<arrow::Schema> schema, const WriteSettings& settings,
+    const StageOptions& staging) {
+  ARROW_ASSIGN_OR_RAISE(auto encoder, Encoder::Make(store, std::move(schema), settings, staging));
   return std::unique_ptr<DatasetWriter>(new DatasetWriter(std::move(encoder)));
 }
 

@@ -22,11 +22,14 @@ namespace hangar {
 ///   writer->Publish(name, Precondition::None());   // visible
 class DatasetWriter {
  public:
+  /// `staging` says where it will be published, and what may be held of the file in memory; with a
+  /// key there, that is where it can be published.
   /// INVALID_ARGUMENT when Parquet cannot hold the schema, naming the field, or the settings are
   /// wrong; then nothing was staged.
   static arrow::Result<std::unique_ptr<DatasetWriter>> Make(ObjectStore& store,
                                                             std::shared_ptr<arrow::Schema> schema,
-                                                            const WriteSettings& settings);
+                                                            const WriteSettings& settings,
+                                                            const StageOptions& staging = {});
   ~DatasetWriter();
 
   /// Adds a batch of the schema that the writer was made with; batches of any size are gathered

@@ -83,6 +83,13 @@ class ParquetFile::Sink final : public arrow::io::OutputStream {
     return status;
   }
 
+  // See StagedObject::BeginEnd.
+  arrow::Status BeginEnd() {
+    ARROW_RETURN_NOT_OK(Flush());
+    staged_->BeginEnd();
+    return arrow::Status::OK();
+  }
+
   arrow::Result<int64_t> Tell() const override { return position_; }
   arrow::Status Close() override { return Flush(); }
   bool closed() const override { return false; }
@@ -157,6 +164,7 @@ arrow::Status ParquetFile::WriteFooter(const std::vector<ColumnCodec>& codecs) {
   const auto written = indexes->WriteTo(sink_.get());
   footer->SetIndexLocations(parquet::IndexKind::kColumnIndex, written.column_index_locations);
   footer->SetIndexLocations(parquet::IndexKind::kOffsetIndex, written.offset_index_locations);
+  ARROW_RETURN_NOT_OK(sink_->BeginEnd());  // The footer is what is read back.
   parquet::WriteFileMetaData(*footer->Finish(schema_->metadata), sink_.get());
   return arrow::Status::OK();
 }

@@ -23,6 +23,7 @@ class SizeLimitedObject final : public StagedObject {
   }
 
   int64_t size_bytes() const override { return staged_->size_bytes(); }
+  void BeginEnd() override { staged_->BeginEnd(); }
   arrow::Status Seal() override { return staged_->Seal(); }
   arrow::Result<std::unique_ptr<ObjectReader>> OpenSealed() override {
     return staged_->OpenSealed();

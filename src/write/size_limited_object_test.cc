@@ -12,7 +12,7 @@ namespace {
 
 TEST(SizeLimitedObject, TakesBytesUpToItsLimitAndRefusesTheNextOne) {
   const auto store = MakeMemoryStore();
-  const auto object = LimitSize(store->Stage().ValueOrDie(), 10);
+  const auto object = LimitSize(store->Stage({}).ValueOrDie(), 10);
   const std::string bytes(11, 'x');
   EXPECT_TRUE(object->Append(bytes.data(), 6).ok());
   EXPECT_EQ(KindOf(object->Append(bytes.data(), 5)), ErrorKind::kResourceExhausted);

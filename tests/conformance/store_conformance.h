@@ -28,7 +28,7 @@ struct StoreKind {
   bool rename_keeps_version = false;
   /// `a` and `a/b` cannot be there together.
   bool has_folders = false;
-  /// Equal bytes are one version, and it is known only once they are published.
+  /// Equal bytes are one version.
   bool versions_are_of_content = false;
   /// Two keys can change in one step.
   bool renames_in_one_step = true;

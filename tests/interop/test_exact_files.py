@@ -8,7 +8,7 @@ import pyarrow.flight as flight
 import pyarrow.parquet as pq
 import pytest
 
-from flight_steps import command, get, info, path, put, put_batches
+from flight_steps import command, get, info, path, put, put_batches, put_file
 from hangar_fixtures import eventually
 
 TABLE = pa.table({"id": pa.array(range(10_000), pa.int64()),
@@ -19,13 +19,6 @@ def parquet(table=TABLE, **options):
     written = io.BytesIO()
     pq.write_table(table, written, **options)
     return written.getvalue()
-
-
-def put_file(client, name, data, block=5_000, kind=pa.binary(), column="any name", **keys):
-    schema = pa.schema([(column, kind)])
-    batches = [pa.record_batch([pa.array([data[at:at + block]], kind)], schema)
-               for at in range(0, len(data), block)]
-    return put_batches(client, command(name, format="parquet", **keys), schema, batches)
 
 
 def file_of(client, name, **keys):

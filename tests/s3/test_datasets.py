@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from faults import ResetBeforeAnswer, ResetInAnswer, s3_error
-from flight_steps import act, command, get, info, listed, path, put, version
+from flight_steps import (
+    act, command, get, info, listed, parquet, path, put, put_file, version)
 from hangar_fixtures import eventually
 
 SMALL = pa.table({"x": pa.array(range(1000), pa.int64())})
@@ -20,12 +21,6 @@ SMALL = pa.table({"x": pa.array(range(1000), pa.int64())})
 
 def noise(rows, seed=0):
     return pa.table({"x": np.random.default_rng(seed).integers(0, 2**62, rows)})
-
-
-def parquet(table):
-    written = io.BytesIO()
-    pq.write_table(table, written)
-    return written.getvalue()
 
 
 def unseen(bucket):
@@ -158,7 +153,7 @@ def test_an_upload_whose_server_dies_is_not_seen(start_s3_server):
 
 
 @pytest.mark.parametrize("operation", ["PutObject", "CreateMultipartUpload", "UploadPart",
-                                       "UploadPartCopy", "CompleteMultipartUpload", "HeadObject"])
+                                       "CompleteMultipartUpload", "HeadObject"])
 @pytest.mark.parametrize("fault", [
     ResetBeforeAnswer(), s3_error(500, "InternalError"), s3_error(503, "SlowDown"),
     s3_error(429, "TooManyRequests")], ids=["reset", "500", "503", "429"])
@@ -169,6 +164,42 @@ def test_a_put_outlives_a_fault_of_the_store(proxy, start_s3_server, operation, 
     put(client, "t", table)
     assert armed.done == 1
     assert get(client, path("t")) == table
+
+
+@pytest.mark.parametrize("operation", ["CopyObject", "UploadPartCopy"])
+@pytest.mark.parametrize("fault", [
+    ResetBeforeAnswer(), s3_error(500, "InternalError"), s3_error(503, "SlowDown")],
+    ids=["reset", "500", "503"])
+def test_a_rename_outlives_a_fault_of_the_store(proxy, start_s3_server, operation, fault):
+    client = start_s3_server(through=proxy).client()
+    table = noise(1_500_000)
+    put(client, "t", table)
+    armed = proxy.arm(fault, operation=operation)
+    act(client, "rename_dataset", json.dumps({"from": "t", "to": "u"}))
+    assert armed.done == 1
+    assert listed(client) == ["u"]
+    assert get(client, path("u")) == table
+
+
+@pytest.mark.parametrize("operation", ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload"])
+def test_a_put_of_a_file_outlives_a_fault_of_the_store(proxy, start_s3_server, bucket, operation):
+    # It is verified in staging, then copied to its name by the store.
+    client = start_s3_server(through=proxy).client()
+    armed = proxy.arm(ResetBeforeAnswer(), operation=operation)
+    data = parquet(noise(1_500_000), compression="none")
+    put_file(client, "t", data, block=1 << 20)
+    assert armed.done == 1
+    assert bucket.get("t") == data
+    eventually(lambda: not bucket.unpublished(), "nothing of staging stays")
+
+
+def test_rows_go_straight_to_their_key(proxy, start_s3_server):
+    client = start_s3_server(through=proxy).client()
+    proxy.forget()
+    put(client, "t", noise(4_000_000))
+    operations = proxy.operations()
+    assert operations.count("UploadPart") >= 3
+    assert not {"CopyObject", "UploadPartCopy", "PutObject", "GetObject"} & set(operations)
 
 
 @pytest.mark.parametrize("fault", [ResetBeforeAnswer(), ResetInAnswer(),

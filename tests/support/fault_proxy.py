@@ -308,7 +308,7 @@ class _Exchange:
         self._fault.on_request(self)
         self._connection.connect()
         store = self._connection.store
-        store.sendall(self._head)
+        store.sendall(self._fault.request_head(self, self._head))
         status, head, headers = 100, b"", {}
         if self.request.headers.get("expect", "").lower() == "100-continue":
             status, head, headers = self._read_answer_head()

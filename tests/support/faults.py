@@ -1,5 +1,7 @@
 """What a FaultProxy can let go wrong with a request. See fault_proxy.py."""
 
+import hashlib
+import hmac
 import threading
 
 # What is read and passed on at a time.
@@ -30,6 +32,10 @@ class Fault:
     def on_request(self, exchange):
         """The head of the request is there, nothing was forwarded."""
 
+    def request_head(self, exchange, head):
+        """What goes to the server in place of the bytes of the request's head."""
+        return head
+
     def request_bytes(self, exchange, offset, piece):
         """What goes to the server in place of `piece` of the request's body."""
         return piece
@@ -51,6 +57,48 @@ class Delay(Fault):
     def on_request(self, exchange):
         exchange.harmed()
         exchange.proxy.closing.wait(self.seconds)
+
+
+class ForgetConditions(Fault):
+    """The server does not hear of the conditions of writes: it is one that does not know them.
+    Requests are signed anew for that, with the keys of `server`, an S3Server."""
+
+    _CONDITIONS = ("if-match", "if-none-match")
+
+    def __init__(self, server):
+        self._server = server
+
+    def request_head(self, exchange, head):
+        request = exchange.request
+        if request.method == "GET" or not set(self._CONDITIONS) & request.headers.keys():
+            return head
+        exchange.harmed()
+        line, *fields = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+        dropped = (*self._CONDITIONS, "authorization")
+        kept = [field for field in fields if field.partition(":")[0].lower() not in dropped]
+        kept.append("Authorization: " + self._signature(line, request.headers))
+        return ("\r\n".join([line, *kept]) + "\r\n\r\n").encode("latin-1")
+
+    def _signature(self, line, headers):
+        """Signature Version 4 of the headers that were signed, but for the conditions. The target
+        stands in the line as it is signed."""
+        method, target, _ = line.split(" ", 2)
+        path, _, query = target.partition("?")
+        before = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+        names = sorted(set(before.split(";")) - set(self._CONDITIONS))
+        asked = sorted(part if "=" in part else part + "=" for part in query.split("&") if part)
+        canonical = "\n".join([method, path, "&".join(asked),
+                               *(f"{name}:{headers[name]}" for name in names), "",
+                               ";".join(names), headers["x-amz-content-sha256"]])
+        time = headers["x-amz-date"]
+        scope = f"{time[:8]}/{self._server.region}/s3/aws4_request"
+        said = "\n".join(["AWS4-HMAC-SHA256", time, scope,
+                          hashlib.sha256(canonical.encode("latin-1")).hexdigest()])
+        key = b"AWS4" + self._server.secret_key.encode()
+        for part in scope.split("/"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return (f"AWS4-HMAC-SHA256 Credential={self._server.access_key}/{scope}, SignedHeaders="
+                f"{';'.join(names)}, Signature={hmac.digest(key, said.encode(), 'sha256').hex()}")
 
 
 class Hold(Fault):

@@ -36,6 +36,14 @@ def put_batches(client, descriptor, schema, batches):
     return finish(writer, replies)
 
 
+def put_file(client, name, data, block=5_000, kind=pa.binary(), column="any name", **keys):
+    """Uploads a Parquet file, which is to be stored byte for byte."""
+    schema = pa.schema([(column, kind)])
+    batches = [pa.record_batch([pa.array([data[at:at + block]], kind)], schema)
+               for at in range(0, len(data), block)]
+    return put_batches(client, command(name, format="parquet", **keys), schema, batches)
+
+
 def finish(writer, replies):
     writer.done_writing()
     reply = replies.read()

@@ -18,7 +18,10 @@ class ForwardingStore : public ObjectStore {
   arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) override {
     return store_->Open(key);
   }
-  arrow::Result<std::unique_ptr<StagedObject>> Stage() override { return store_->Stage(); }
+  arrow::Result<std::unique_ptr<StagedObject>> Stage(const StageOptions& options) override {
+    return store_->Stage(options);
+  }
+  StagingMemory staging_memory() const override { return store_->staging_memory(); }
   arrow::Result<std::unique_ptr<ObjectLister>> List(const ListOptions& options) override {
     return store_->List(options);
   }

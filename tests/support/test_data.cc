@@ -46,7 +46,7 @@ ObjectInfo StoreNumbered(ObjectStore& store, const std::string& name, int64_t ro
 }
 
 ObjectInfo StoreBytes(ObjectStore& store, const std::string& name, const std::string& bytes) {
-  auto staged = store.Stage().ValueOrDie();
+  auto staged = store.Stage({}).ValueOrDie();
   EXPECT_TRUE(staged->Append(bytes.data(), static_cast<int64_t>(bytes.size())).ok());
   EXPECT_TRUE(staged->Seal().ok());
   return staged->Publish(name, Precondition::None()).ValueOrDie();
