@@ -37,7 +37,10 @@ void AddConnectionFlags(CLI::App& command, ConnectionFlags& flags) {
   const auto add = [&](const char* name, std::string& value, const char* help, const char* type) {
     command.add_option(name, value, help)->type_name(type)->group(kConnectionGroup);
   };
-  add("-s,--server", flags.server, "The server's address (or HANGAR_SERVER)", "URI");
+  add("-s,--server", flags.server,
+      "The server's address, or with commas those of several with the same datasets, which are "
+      "tried in that order (or HANGAR_SERVER)",
+      "URI");
   add("--profile", flags.profile, "A server that hangar login has stored (or HANGAR_PROFILE)",
       "PROFILE");
   add("--token", flags.token,
@@ -114,7 +117,11 @@ arrow::Result<client::ClientOptions> ConnectionOf(const CommonOptions& options) 
   ARROW_ASSIGN_OR_RAISE(const Profiles profiles, LoadProfiles(ProfilePath()));
   ARROW_ASSIGN_OR_RAISE(const ConnectionChoice choice,
                         ChooseConnection(options.connection, EnvironmentOf, profiles));
-  return ReadConnection(choice, EnvironmentOf);
+  ARROW_ASSIGN_OR_RAISE(client::ClientOptions connection, ReadConnection(choice, EnvironmentOf));
+  if (!options.quiet && !options.json()) {
+    connection.on_failover = [](const std::string& sentence) { PrintNotice(sentence); };
+  }
+  return connection;
 }
 
 arrow::Result<std::unique_ptr<client::Client>> Connect(const CommonOptions& options) {
@@ -171,6 +178,12 @@ void PrintError(std::string_view sentence) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+void PrintNotice(std::string_view sentence) {
+  // A progress line may stand there, which is drawn again below this one.
+  if (IsTerminal(STDERR_FILENO)) std::fputs("\r\x1b[K", stderr);
+  PrintError(sentence);
+}
+
 std::string Sentence(const arrow::Status& status) {
   const std::string& sentence = status.message();
   const auto with = [&](std::string_view advice) {
@@ -180,13 +193,16 @@ std::string Sentence(const arrow::Status& status) {
     case ErrorKind::kUnauthenticated:
       return with("--token-file, --user or \"hangar login\" shows who you are");
     case ErrorKind::kUnavailable:
-      if (sentence.starts_with("cannot reach ")) {
+      if (sentence.starts_with("cannot reach ") || sentence.starts_with("none of the ")) {
         return with("--server or HANGAR_SERVER chooses another");
       }
       if (sentence.starts_with("the certificate of ") && sentence.contains("not trusted")) {
         return with("--ca FILE");
       }
       if (sentence.ends_with("wants a client certificate")) return with("--cert and --key");
+      if (sentence.ends_with("no other server was tried")) {
+        return with("what stands in a file is tried again by itself");
+      }
       return sentence;
     case ErrorKind::kInvalidArgument:
       if (sentence.starts_with("a token or password would go to ")) return with("--insecure");

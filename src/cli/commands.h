@@ -103,6 +103,9 @@ void Print(std::string_view text);
 /// Writes "hangar: ..." as one line to standard error.
 void PrintError(std::string_view sentence);
 
+/// The same while a ProgressBar may be shown, from any thread.
+void PrintNotice(std::string_view sentence);
+
 /// The sentence of a failed status for a person at a command line.
 std::string Sentence(const arrow::Status& status);
 

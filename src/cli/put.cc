@@ -1,10 +1,15 @@
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <nlohmann/json.hpp>
 
@@ -61,28 +66,51 @@ bool CanGoAsItIs(const PutCommandOptions& options) {
 // UNIMPLEMENTED when the server takes rows alone.
 arrow::Result<client::PutSummary> PutAsItIs(const PutCommandOptions& options,
                                             const client::Client& client) {
-  ARROW_ASSIGN_OR_RAISE(const auto file, ParquetUpload::Open(options.files.front()));
   ProgressBar bar(options.name, !options.quiet);
+  int64_t size = 0;
+  const client::FileSource source =
+      [&]() -> arrow::Result<std::shared_ptr<arrow::io::InputStream>> {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ParquetUpload> file,
+                          ParquetUpload::Open(options.files.front()));
+    size = file->size_bytes();
+    return file;
+  };
   const client::PutFileOptions put{
       .create = options.put.create,
       .if_version = options.put.if_version,
       .upload_id = options.put.upload_id,
       .on_progress = [&](int64_t bytes) {
-        bar.Update(static_cast<double>(bytes) / static_cast<double>(file->size_bytes()),
-                   std::nullopt, bytes);
+        bar.Update(static_cast<double>(bytes) / static_cast<double>(size), std::nullopt, bytes);
       }};
-  return client.PutFile(options.name, *file, put);
+  return client.PutFile(options.name, source, put);
+}
+
+// Pipes and standard input can be read once.
+bool CanBeReadAgain(const std::vector<std::string>& files) {
+  return std::ranges::all_of(files, [](const std::string& file) {
+    std::error_code error;
+    return file != kStandardStream && std::filesystem::is_regular_file(file, error);
+  });
 }
 
 arrow::Result<client::PutSummary> PutRows(const PutCommandOptions& options,
                                           const client::Client& client) {
-  ARROW_ASSIGN_OR_RAISE(const BatchFile input, OpenBatchFiles(options.files, options.read));
+  ARROW_ASSIGN_OR_RAISE(BatchFile input, OpenBatchFiles(options.files, options.read));
   ProgressBar bar(options.name, !options.quiet);
   client::PutOptions put = options.put;
   put.on_progress = [&](const client::PutProgress& progress) {
     bar.Update(input.fraction(), progress.rows, progress.bytes);
   };
-  return client.Put(options.name, *input.batches, put);
+  if (!CanBeReadAgain(options.files)) return client.Put(options.name, *input.batches, put);
+  bool was_read = false;
+  const client::BatchSource source =
+      [&]() -> arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> {
+    if (std::exchange(was_read, true)) {
+      ARROW_ASSIGN_OR_RAISE(input, OpenBatchFiles(options.files, options.read));
+    }
+    return input.batches;
+  };
+  return client.Put(options.name, source, put);
 }
 
 arrow::Result<client::PutSummary> PutEitherWay(const PutCommandOptions& options,

@@ -27,18 +27,21 @@ std::string TextOf(const flight::Result& result) {
 ActionStream::ActionStream() = default;
 ActionStream::~ActionStream() = default;
 
-arrow::Result<std::unique_ptr<ActionStream>> ActionStream::Start(
-    std::shared_ptr<Connection> connection, const std::string& action, std::string body) {
-  const flight::Action request(action, arrow::Buffer::FromString(std::move(body)));
-  ARROW_ASSIGN_OR_RAISE(
-      Started started, connection->Run([&](flight::FlightClient& client) -> arrow::Result<Started> {
-        Started running;
-        ARROW_ASSIGN_OR_RAISE(running.results, client.DoAction(request));
-        ARROW_ASSIGN_OR_RAISE(running.first, running.results->Next());
-        return running;
-      }));
+arrow::Result<std::unique_ptr<ActionStream>> ActionStream::Start(Attempt& attempt,
+                                                                 const std::string& action,
+                                                                 const std::string& body) {
+  const flight::Action request(action, arrow::Buffer::FromString(body));
+  ARROW_ASSIGN_OR_RAISE(Started started,
+                        attempt.connection->Run(
+                            [&](flight::FlightClient& client) -> arrow::Result<Started> {
+                              Started running;
+                              ARROW_ASSIGN_OR_RAISE(running.results, client.DoAction(request));
+                              ARROW_ASSIGN_OR_RAISE(running.first, running.results->Next());
+                              return running;
+                            },
+                            &attempt.not_begun));
   std::unique_ptr<ActionStream> stream(new ActionStream());
-  stream->connection_ = std::move(connection);
+  stream->connection_ = attempt.connection;
   if (started.first != nullptr) stream->results_ = std::move(started.results);
   stream->first_ = std::move(started.first);
   return stream;
@@ -57,15 +60,25 @@ arrow::Result<std::optional<std::string>> ActionStream::Next() {
   return std::nullopt;
 }
 
-arrow::Result<std::string> RunAction(const std::shared_ptr<Connection>& connection,
-                                     const std::string& action, std::string body) {
-  ARROW_ASSIGN_OR_RAISE(const auto stream,
-                        ActionStream::Start(connection, action, std::move(body)));
-  ARROW_ASSIGN_OR_RAISE(auto first, stream->Next());
-  for (auto next = first; next;) {
-    ARROW_ASSIGN_OR_RAISE(next, stream->Next());
-  }
-  return std::move(first).value_or("");
+arrow::Result<std::vector<std::string>> RunAction(Servers& servers, Repeat repeat,
+                                                  const std::string& action,
+                                                  const std::string& body) {
+  using Results = std::vector<std::string>;
+  return servers.Run(repeat, [&](Attempt& attempt) -> arrow::Result<Results> {
+    ARROW_ASSIGN_OR_RAISE(const auto stream, ActionStream::Start(attempt, action, body));
+    Results results;
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(auto result, stream->Next());
+      if (!result) return results;
+      results.push_back(*std::move(result));
+    }
+  });
+}
+
+arrow::Result<std::string> RunShortAction(Servers& servers, Repeat repeat,
+                                          const std::string& action, const std::string& body) {
+  ARROW_ASSIGN_OR_RAISE(auto results, RunAction(servers, repeat, action, body));
+  return results.empty() ? std::string() : std::move(results.front());
 }
 
 }  // namespace hangar::client

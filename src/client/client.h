@@ -29,7 +29,7 @@
 /// that `ErrorCode` tells.
 namespace hangar::client {
 
-class Connection;
+class Servers;
 
 /// Where a server of this machine listens by default.
 inline constexpr char kDefaultUri[] = "grpc://127.0.0.1:8815";
@@ -39,7 +39,8 @@ using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nan
 
 struct ClientOptions {
   /// grpc://HOST:PORT, grpc+tls://HOST:PORT for an encrypted connection, or grpc+unix:///PATH for a
-  /// socket of this machine.
+  /// socket of this machine. Several servers of the same datasets, in the order in which they are
+  /// tried, have commas between them: "grpc://a:8815,grpc://b:8815".
   std::string uri = kDefaultUri;
 
   /// Shows who asks, with every call. Not beside `user`.
@@ -56,6 +57,10 @@ struct ClientOptions {
 
   /// Lets the token or password go over a network unencrypted, where whoever listens can use it.
   bool insecure = false;
+
+  /// Called with a sentence such as "grpc://a:8815 does not answer; going on at grpc://b:8815", on
+  /// any thread, when a server fails that did not fail just before. Only where there is another.
+  std::function<void(const std::string& sentence)> on_failover;
 };
 
 /// One dataset in one version.
@@ -111,14 +116,18 @@ struct PutOptions {
   std::string codec;                      ///< Of the Parquet pages, for example "zstd".
   std::optional<int64_t> level;           ///< Of the codec.
   std::optional<int64_t> row_group_rows;  ///< Most rows in a row group.
-  /// 1 to 128 bytes of the caller's choice, for uploads that may have to be tried again, for
+  /// 1 to 128 bytes of the caller's choice, for uploads that the caller may have to try again, for
   /// example after a connection was lost: where an upload of this dataset with the same id was
-  /// committed, another one stores nothing and answers with the first one's summary. Not tried
-  /// again by itself.
+  /// committed, another one stores nothing and answers with the first one's summary. What the
+  /// client itself tries again at another server gets an id of its own without one.
   std::string upload_id;
   /// Called after each batch, on the thread that called Put.
   std::function<void(const PutProgress&)> on_progress;
 };
+
+/// Gives what is to be uploaded, from its beginning, each time it is called: once for each attempt.
+using BatchSource = std::function<arrow::Result<std::shared_ptr<arrow::RecordBatchReader>>()>;
+using FileSource = std::function<arrow::Result<std::shared_ptr<arrow::io::InputStream>>()>;
 
 struct PutSummary {
   std::string dataset;
@@ -268,10 +277,18 @@ struct ActionInfo {
 /// for one that this library did not make.
 std::string_view ErrorCode(const arrow::Status& status);
 
-/// A client of one server. Thread-safe; every call blocks until the server has answered.
+/// A client of one server, or of several that serve the same datasets. Thread-safe; every call
+/// blocks until a server has answered.
 ///
 /// A call is made once more, over a new connection, where the first could not be made for a reason
-/// that passes and nothing of the call was sent; no other call is repeated.
+/// that passes and nothing of the call was sent. With one server no other call is repeated.
+///
+/// With several, a call goes on at the next one when a server cannot be reached, ends, or is
+/// silent: that is noticed within 22 seconds of a running call, and within 5 of a new connection. A
+/// server that failed is tried behind the others for a while. Reads go on from the next row.
+/// Uploads begin again where what they read can be read again, and store nothing twice. Drop,
+/// Rename, Restore, Undrop and PurgeVersions are repeated only where the server certainly got
+/// nothing of them; otherwise the error says that it is not known what became of them.
 class Client {
  public:
   /// INVALID_ARGUMENT when the address is not one, or a token or password would go over a network
@@ -305,12 +322,22 @@ class Client {
   arrow::Result<PutSummary> Put(const std::string& name, arrow::RecordBatchReader& batches,
                                 const PutOptions& options) const;
 
+  /// The same of batches that can be read again, so that another of several servers can be tried
+  /// at any time.
+  arrow::Result<PutSummary> Put(const std::string& name, const BatchSource& batches,
+                                const PutOptions& options) const;
+  arrow::Result<PutSummary> Put(const std::string& name, std::shared_ptr<arrow::Table> table,
+                                const PutOptions& options) const;
+
   arrow::Result<DatasetStream> Get(const std::string& name, const GetOptions& options) const;
 
   /// Uploads a Parquet file, read from where `file` stands to its end, which the server stores byte
   /// for byte once it has verified it; as Put in all else. INVALID_ARGUMENT when it is not Parquet
-  /// that the server can serve, UNIMPLEMENTED when the server is too old for it.
+  /// that the server can serve, UNIMPLEMENTED when the server is too old for it. A file that can
+  /// seek (arrow::io::Seekable) is read again from there where another server has to be tried.
   arrow::Result<PutSummary> PutFile(const std::string& name, arrow::io::InputStream& file,
+                                    const PutFileOptions& options) const;
+  arrow::Result<PutSummary> PutFile(const std::string& name, const FileSource& file,
                                     const PutFileOptions& options) const;
 
   /// The stored file itself, byte for byte. PERMISSION_DENIED when a part of it is hidden from the
@@ -354,9 +381,9 @@ class Client {
   arrow::Result<std::vector<ActionInfo>> Actions() const;
 
  private:
-  explicit Client(std::shared_ptr<Connection> connection);
+  explicit Client(std::shared_ptr<Servers> servers);
 
-  const std::shared_ptr<Connection> connection_;
+  const std::shared_ptr<Servers> servers_;
 };
 
 }  // namespace hangar::client

@@ -23,8 +23,10 @@ class Connection {
  public:
   using FlightClient = arrow::flight::FlightClient;
 
-  /// INVALID_ARGUMENT as of Session::Make and Session::Connect. Connects with the first call.
-  static arrow::Result<std::shared_ptr<Connection>> Open(const ClientOptions& options);
+  /// INVALID_ARGUMENT as of Session::Connect. Connects with the first call.
+  static arrow::Result<std::shared_ptr<Connection>> Open(const std::string& uri,
+                                                         std::shared_ptr<Session> session,
+                                                         Session::Watch watch);
 
   const std::string& uri() const { return uri_; }
   const std::shared_ptr<Session>& session() const { return session_; }
@@ -34,15 +36,16 @@ class Connection {
   /// What `call(client)` gives, an arrow::Result, its error as `FromFlight` tells it. The call is
   /// made once more over a new connection after an error that `FailedToConnectByChance` knows, and
   /// once more after a new login where what an earlier login gave has expired, so it must be one
-  /// that then has not used up anything of the caller's.
+  /// that then has not used up anything of the caller's. After a failure `not_begun`, if given, is
+  /// true where the server certainly did nothing about the call.
   template <typename Call>
-  std::invoke_result_t<Call, FlightClient&> Run(Call&& call) {
-    ARROW_RETURN_NOT_OK(session_->LogIn());
-    auto result = RunConnected(call);
+  std::invoke_result_t<Call, FlightClient&> Run(Call&& call, bool* not_begun = nullptr) {
+    ARROW_RETURN_NOT_OK(LogIn(not_begun));
+    auto result = RunConnected(call, not_begun);
     if (!result.ok() && KindOf(result.status()) == ErrorKind::kUnauthenticated &&
-        session_->Expire()) {
-      ARROW_RETURN_NOT_OK(session_->LogIn());
-      result = RunConnected(call);
+        session_->Expire(uri_)) {
+      ARROW_RETURN_NOT_OK(LogIn(not_begun));
+      result = RunConnected(call, not_begun);
     }
     return result;
   }
@@ -52,18 +55,27 @@ class Connection {
   arrow::Status Failure(const arrow::Status& status);
 
  private:
-  Connection(std::string uri, std::shared_ptr<Session> session,
+  Connection(std::string uri, std::shared_ptr<Session> session, Session::Watch watch,
              std::shared_ptr<FlightClient> client)
-      : uri_(std::move(uri)), session_(std::move(session)), client_(std::move(client)) {}
+      : uri_(std::move(uri)),
+        session_(std::move(session)),
+        watch_(watch),
+        client_(std::move(client)) {}
+
+  arrow::Status LogIn(bool* not_begun) {
+    if (not_begun != nullptr) *not_begun = true;
+    return session_->LogIn(uri_);
+  }
 
   template <typename Call>
-  std::invoke_result_t<Call, FlightClient&> RunConnected(Call& call) {
+  std::invoke_result_t<Call, FlightClient&> RunConnected(Call& call, bool* not_begun) {
     const std::shared_ptr<FlightClient> first = client();
     auto result = call(*first);
     if (!result.ok() && FailedToConnectByChance(result.status())) {
       ARROW_ASSIGN_OR_RAISE(const auto second, Renew(first));
       result = call(*second);
     }
+    if (not_begun != nullptr) *not_begun = WasNotBegun(result.status());
     if (!result.ok()) return FromFlight(result.status(), uri_);
     return result;
   }
@@ -74,6 +86,7 @@ class Connection {
 
   const std::string uri_;
   const std::shared_ptr<Session> session_;
+  const Session::Watch watch_;
   mutable Mutex mutex_;
   std::shared_ptr<FlightClient> client_ HANGAR_GUARDED_BY(mutex_);
 };

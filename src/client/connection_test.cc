@@ -31,7 +31,8 @@ class ConnectionTest : public testing::Test {
     });
   }
 
-  const std::shared_ptr<Connection> connection_ = *Connection::Open({.uri = "grpc://127.0.0.1:1"});
+  const std::shared_ptr<Connection> connection_ =
+      *Connection::Open("grpc://127.0.0.1:1", *Session::Make({}), Session::Watch::kNo);
   const std::shared_ptr<FlightClient> before_ = connection_->client();
   std::vector<FlightClient*> clients_;
 };

@@ -34,7 +34,7 @@ std::shared_ptr<arrow::RecordBatchReader> BlocksOf(const std::vector<std::string
 TEST(FileBlocks, CarryAFileThroughBatchesByteForByte) {
   for (const int64_t size : {int64_t{0}, int64_t{1}, kBlock - 1, kBlock, 3 * kBlock + 5}) {
     const std::string bytes = Bytes(size);
-    arrow::io::BufferReader file(arrow::Buffer::FromString(bytes));
+    const auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes));
     const auto blocks = MakeFileBlocks(ReadBlocks(file), size);
     std::string back;
     while (auto block = blocks->Next().ValueOrDie()) back += block->ToString();
@@ -43,8 +43,8 @@ TEST(FileBlocks, CarryAFileThroughBatchesByteForByte) {
 }
 
 TEST(FileBlocks, BeginWhereTheFileStands) {
-  arrow::io::BufferReader file(arrow::Buffer::FromString("abcdef"));
-  ASSERT_TRUE(file.Seek(2).ok());
+  const auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString("abcdef"));
+  ASSERT_TRUE(file->Seek(2).ok());
   EXPECT_EQ((*MakeFileBlocks(ReadBlocks(file), 4)->Next())->ToString(), "cdef");
 }
 

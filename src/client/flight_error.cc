@@ -51,6 +51,9 @@ constexpr std::array<std::string_view, 4> kAppendices = {
     ". Additionally, could not finish writing record batches before closing",
 };
 
+// What a server that is stopping adds to its UNAVAILABLE (docs/protocol.md).
+constexpr std::string_view kNotBegun = "NOT_BEGUN";
+
 constexpr std::array kAllKinds = {
     ErrorKind::kInvalidArgument,   ErrorKind::kNotFound,           ErrorKind::kAlreadyExists,
     ErrorKind::kUnauthenticated,   ErrorKind::kFailedPrecondition, ErrorKind::kPermissionDenied,
@@ -141,6 +144,15 @@ bool NobodyAnswers(std::string_view message) {
   });
 }
 
+// True for gRPC's own words, which come with UNKNOWN or INTERNAL, for a connection that was lost
+// below a call, by this end or by a proxy.
+bool LostTheStream(const Unwrapped& unwrapped) {
+  return !unwrapped.kind_of_detail &&
+         ((!unwrapped.kind_of_prefix && unwrapped.sentence.starts_with("Stream removed")) ||
+          (unwrapped.kind_of_prefix == ErrorKind::kInternal &&
+           unwrapped.sentence.starts_with("Received RST_STREAM")));
+}
+
 // The innermost of gRPC's nested reasons, which is the operating system's own: "Connection
 // refused".
 std::string_view LastReason(std::string_view message) {
@@ -191,6 +203,10 @@ arrow::Status FromFlight(const arrow::Status& status, const std::string& uri) {
     return Error(ErrorKind::kUnavailable, "the connection to {} failed: {}", uri,
                  unwrapped.sentence);
   }
+  if (LostTheStream(unwrapped)) {
+    return Error(ErrorKind::kUnavailable, "the connection to {} failed: {}", uri,
+                 unwrapped.sentence);
+  }
   std::optional<ErrorKind> kind;
   if (flight_detail != nullptr) kind = KindNamed(flight_detail->extra_info());
   if (!kind) kind = unwrapped.kind_of_detail;
@@ -202,11 +218,21 @@ arrow::Status FromFlight(const arrow::Status& status, const std::string& uri) {
   return MakeError(*kind, std::move(sentence));
 }
 
-bool FailedToConnectByChance(const arrow::Status& status) {
+bool FailedToConnect(const arrow::Status& status) {
+  if (status.ok() || HasErrorKind(status)) return false;
   const Unwrapped unwrapped = Unwrap(status.message());
-  if (unwrapped.kind_of_prefix != ErrorKind::kUnavailable || !NobodyAnswers(unwrapped.sentence)) {
-    return false;
-  }
+  return unwrapped.kind_of_prefix == ErrorKind::kUnavailable && NobodyAnswers(unwrapped.sentence);
+}
+
+bool WasNotBegun(const arrow::Status& status) {
+  if (FailedToConnect(status)) return true;
+  const auto flight_detail = arrow::flight::FlightStatusDetail::UnwrapStatus(status);
+  return flight_detail != nullptr && flight_detail->extra_info() == kNotBegun;
+}
+
+bool FailedToConnectByChance(const arrow::Status& status) {
+  if (!FailedToConnect(status)) return false;
+  const Unwrapped unwrapped = Unwrap(status.message());
   const std::string_view reason = LastReason(unwrapped.sentence);
   // What other calls leave in errno. No file is looked for but where a Unix socket is.
   return reason.starts_with("Invalid argument") ||

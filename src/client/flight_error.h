@@ -12,6 +12,14 @@ namespace hangar::client {
 /// already is returned as it is.
 arrow::Status FromFlight(const arrow::Status& status, const std::string& uri);
 
+/// True for a call that could not be made because no connection came to be. `status` is as Flight
+/// gave it.
+bool FailedToConnect(const arrow::Status& status);
+
+/// True for a call that no server certainly did anything about: it could not be made, or the server
+/// turned it away because it is stopping. `status` is as Flight gave it.
+bool WasNotBegun(const arrow::Status& status);
+
 /// True for a call of which nothing was sent, because no connection could be made, for a reason
 /// that is gone with the next attempt: gRPC 1.51 looks at errno only after other system calls, and
 /// sometimes takes a connection that is under way for one that failed with what those left there

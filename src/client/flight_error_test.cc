@@ -86,6 +86,14 @@ INSTANTIATE_TEST_SUITE_P(
              Status::IOError("Flight returned unavailable error, with message: Socket closed",
                              kContext),
              "the connection to grpc://host:1 failed: Socket closed", ErrorKind::kUnavailable},
+        Case{"LostBelowTheCall",
+             Status::UnknownError("Flight RPC failed with message: Stream removed", kContext),
+             "the connection to grpc://host:1 failed: Stream removed", ErrorKind::kUnavailable},
+        Case{"LostAtAProxy",
+             Status::IOError("Flight returned internal error, with message: Received RST_STREAM "
+                             "with error code 2"),
+             "the connection to grpc://host:1 failed: Received RST_STREAM with error code 2",
+             ErrorKind::kUnavailable},
         Case{"NothingSaid", Status::UnknownError("Flight RPC failed with message: "),
              "the server failed without saying why", ErrorKind::kInternal}),
     [](const auto& test_info) { return test_info.param.name; });
@@ -143,6 +151,19 @@ TEST(FailedToConnectByChance, IsNothingButGrpcsLostErrno) {
       "failed to connect to all addresses: Invalid argument. Detail: UNAVAILABLE")));
   EXPECT_FALSE(FailedToConnectByChance(Status::IOError(
       "Flight returned unavailable error, with message: recvmsg: Invalid argument")));
+}
+
+TEST(WasNotBegun, HoldsOfCallsThatNoServerTook) {
+  EXPECT_TRUE(WasNotBegun(Status::IOError(
+      "Flight returned unavailable error, with message: failed to connect to all addresses; last "
+      "error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect to remote host: Connection refused")));
+  EXPECT_TRUE(WasNotBegun(WithFlight(Status::IOError("stopping. Detail: UNAVAILABLE"),
+                                     FlightStatusCode::Unavailable, "NOT_BEGUN")));
+  EXPECT_FALSE(WasNotBegun(WithFlight(Status::IOError("try again. Detail: UNAVAILABLE"),
+                                      FlightStatusCode::Unavailable)));
+  EXPECT_FALSE(WasNotBegun(
+      Status::IOError("Flight returned unavailable error, with message: Socket closed")));
+  EXPECT_FALSE(WasNotBegun(Status::OK()));
 }
 
 TEST(ErrorCode, IsTheProtocolsName) {

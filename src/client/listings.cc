@@ -66,10 +66,10 @@ class PagedListing final : public Listing<Item> {
   bool ended_ = false;
 };
 
-arrow::Result<std::deque<DatasetInfo>> FetchDatasets(Connection& connection,
+arrow::Result<std::deque<DatasetInfo>> FetchDatasets(Servers& servers,
                                                      const std::string& criteria) {
   const flight::Criteria request(criteria);
-  ARROW_ASSIGN_OR_RAISE(const auto listing, connection.Run([&](flight::FlightClient& client) {
+  ARROW_ASSIGN_OR_RAISE(const auto listing, servers.Ask([&](flight::FlightClient& client) {
     return client.ListFlights({}, request);
   }));
   std::deque<DatasetInfo> page;
@@ -81,62 +81,89 @@ arrow::Result<std::deque<DatasetInfo>> FetchDatasets(Connection& connection,
   }
 }
 
-arrow::Result<std::deque<DroppedDataset>> FetchDropped(
-    const std::shared_ptr<Connection>& connection, const std::string& criteria) {
+arrow::Result<std::deque<DroppedDataset>> FetchDropped(Servers& servers,
+                                                       const std::string& criteria) {
   ARROW_ASSIGN_OR_RAISE(const auto results,
-                        ActionStream::Start(connection, "list_trash", criteria));
+                        RunAction(servers, Repeat::kAlways, "list_trash", criteria));
   std::deque<DroppedDataset> page;
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const auto result, results->Next());
-    if (!result) return page;
-    ARROW_ASSIGN_OR_RAISE(DroppedDataset dropped, ParseDroppedDataset(*result));
+  for (const std::string& result : results) {
+    ARROW_ASSIGN_OR_RAISE(DroppedDataset dropped, ParseDroppedDataset(result));
     page.push_back(std::move(dropped));
   }
+  return page;
 }
 
+// A server that dies takes what it was reading with it, so another one begins again, and what was
+// told already, which is in the order of the names, is passed over.
 class StreamedChecks final : public CheckListing {
  public:
-  StreamedChecks(std::shared_ptr<Connection> connection, std::string name)
-      : connection_(std::move(connection)), name_(std::move(name)) {}
+  StreamedChecks(std::shared_ptr<Servers> servers, std::string name)
+      : servers_(std::move(servers)), name_(std::move(name)) {}
 
   arrow::Result<std::optional<CheckedDataset>> Next() override {
-    if (results_ == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(results_, ActionStream::Start(connection_, "check_dataset",
-                                                          name_.empty() ? "" : DatasetBody(name_)));
+    while (true) {
+      if (results_ == nullptr) ARROW_RETURN_NOT_OK(Start());
+      auto result = results_->Next();
+      if (!result.ok()) {
+        if (!GoesOn(result.status())) return result.status();
+        continue;
+      }
+      if (!*result) return std::nullopt;
+      ARROW_ASSIGN_OR_RAISE(CheckedDataset checked, ParseCheckedDataset(**result));
+      if (last_ && checked.name <= *last_) continue;
+      last_ = checked.name;
+      lost_ = 0;
+      return checked;
     }
-    ARROW_ASSIGN_OR_RAISE(const auto result, results_->Next());
-    if (!result) return std::nullopt;
-    ARROW_ASSIGN_OR_RAISE(CheckedDataset checked, ParseCheckedDataset(*result));
-    return checked;
   }
 
  private:
-  const std::shared_ptr<Connection> connection_;
+  arrow::Status Start() {
+    const std::string body = name_.empty() ? "" : DatasetBody(name_);
+    ARROW_ASSIGN_OR_RAISE(results_, servers_->Run(Repeat::kAlways, [&](Attempt& attempt) {
+      uri_ = attempt.connection->uri();
+      return ActionStream::Start(attempt, "check_dataset", body);
+    }));
+    return arrow::Status::OK();
+  }
+
+  bool GoesOn(const arrow::Status& status) {
+    results_.reset();
+    if (!IsOfTheServer(status) || !servers_->several() || ++lost_ > kLostMax) return false;
+    servers_->NoteFailure(uri_);
+    return true;
+  }
+
+  static constexpr int kLostMax = 4;  // Streams that broke off, one after the other.
+
+  const std::shared_ptr<Servers> servers_;
   const std::string name_;
   std::unique_ptr<ActionStream> results_;
+  std::string uri_;  // Of the server that sends `results_`.
+  std::optional<std::string> last_;
+  int lost_ = 0;  // Since the last result.
 };
 
 }  // namespace
 
-std::unique_ptr<DatasetListing> MakeDatasetListing(std::shared_ptr<Connection> connection,
+std::unique_ptr<DatasetListing> MakeDatasetListing(std::shared_ptr<Servers> servers,
                                                    ListOptions options) {
   return std::make_unique<PagedListing<DatasetInfo>>(
-      std::move(options), [connection = std::move(connection)](const std::string& criteria) {
-        return FetchDatasets(*connection, criteria);
+      std::move(options), [servers = std::move(servers)](const std::string& criteria) {
+        return FetchDatasets(*servers, criteria);
       });
 }
 
-std::unique_ptr<TrashListing> MakeTrashListing(std::shared_ptr<Connection> connection,
+std::unique_ptr<TrashListing> MakeTrashListing(std::shared_ptr<Servers> servers,
                                                ListOptions options) {
   return std::make_unique<PagedListing<DroppedDataset>>(
-      std::move(options), [connection = std::move(connection)](const std::string& criteria) {
-        return FetchDropped(connection, criteria);
+      std::move(options), [servers = std::move(servers)](const std::string& criteria) {
+        return FetchDropped(*servers, criteria);
       });
 }
 
-std::unique_ptr<CheckListing> MakeCheckListing(std::shared_ptr<Connection> connection,
-                                               std::string name) {
-  return std::make_unique<StreamedChecks>(std::move(connection), std::move(name));
+std::unique_ptr<CheckListing> MakeCheckListing(std::shared_ptr<Servers> servers, std::string name) {
+  return std::make_unique<StreamedChecks>(std::move(servers), std::move(name));
 }
 
 }  // namespace hangar::client

@@ -143,6 +143,87 @@ TEST_F(SessionTest, AUserLogsInAgainWhenTheLoginHasExpired) {
   EXPECT_EQ(*client->LogIn(), "second");
 }
 
+// Another server of the same datasets.
+class TwoServersTest : public SessionTest {
+ protected:
+  void SetUp() override {
+    SessionTest::SetUp();
+    flight::FlightServerOptions options(*flight::Location::ForGrpcTcp("127.0.0.1", 0));
+    options.auth_handler = std::make_shared<flight::NoOpAuthHandler>();
+    options.middleware = {{"gate", std::make_shared<GateFactory>(other_gate_)}};
+    ASSERT_TRUE(other_.Init(options).ok());
+    uris_ = uri_ + ",grpc://127.0.0.1:" + std::to_string(other_.port());
+  }
+  void TearDown() override {
+    ASSERT_TRUE(other_.Shutdown().ok());
+    if (!is_down_) SessionTest::TearDown();
+  }
+
+  void TakeDownTheFirst() {
+    ASSERT_TRUE(server_.Shutdown().ok());
+    is_down_ = true;
+  }
+  void TheOtherAccepts(const std::string& header) {
+    const MutexLock lock(other_gate_->mutex);
+    other_gate_->good = header;
+  }
+  std::vector<std::string> seen_by_the_other() {
+    const MutexLock lock(other_gate_->mutex);
+    return other_gate_->seen;
+  }
+
+  const std::shared_ptr<Gate> other_gate_ = std::make_shared<Gate>();
+  EmptyServer other_;
+  std::string uris_;
+  bool is_down_ = false;
+};
+
+TEST_F(TwoServersTest, WhatALoginAtOneGaveIsShownToTheOther) {
+  const auto client =
+      Client::Connect({.uri = uris_, .user = "ann", .password = "secret"}).ValueOrDie();
+  ASSERT_TRUE(client->Actions().ok());
+  TakeDownTheFirst();
+  ASSERT_TRUE(client->Actions().ok());
+  EXPECT_THAT(seen_by_the_other(), ElementsAre("ListActions Bearer first"));
+}
+
+TEST_F(TwoServersTest, OneThatDoesNotTakeItIsLoggedInAt) {
+  TheOtherAccepts("Bearer its-own");
+  const auto client =
+      Client::Connect({.uri = uris_, .user = "ann", .password = "secret"}).ValueOrDie();
+  ASSERT_TRUE(client->Actions().ok());
+  TakeDownTheFirst();
+  ASSERT_TRUE(client->Actions().ok());
+  ASSERT_TRUE(client->Actions().ok());
+  EXPECT_THAT(seen_by_the_other(),
+              ElementsAre("ListActions Bearer first", "Handshake Basic YW5uOnNlY3JldA==",
+                          "ListActions Bearer its-own", "ListActions Bearer its-own"));
+}
+
+TEST_F(TwoServersTest, TheNextOneIsLoggedInAtWhenTheFirstIsNotThere) {
+  TakeDownTheFirst();
+  const auto client =
+      Client::Connect({.uri = uris_, .user = "ann", .password = "secret"}).ValueOrDie();
+  EXPECT_EQ(*client->LogIn(), "first");
+  EXPECT_EQ(seen_by_the_other().size(), 1u);
+}
+
+TEST_F(TwoServersTest, ThePasswordIsNotSentToAServerThatIsNotTheClientsOwn) {
+  const auto session =
+      Session::Make({.uri = uri_, .user = "ann", .password = "secret"}).ValueOrDie();
+  const std::string foreign = uris_.substr(uri_.size() + 1);
+  ASSERT_TRUE(session->LogIn(foreign).ok());
+  EXPECT_EQ(session->token(foreign), "");
+  ASSERT_TRUE(session->LogIn(uri_).ok());
+  ASSERT_TRUE(session->LogIn(foreign).ok());
+  EXPECT_EQ(session->token(foreign), "first");
+  EXPECT_TRUE(session->Expire(foreign));
+  ASSERT_TRUE(session->LogIn(foreign).ok());
+  EXPECT_EQ(session->token(foreign), "");
+  EXPECT_EQ(session->token(uri_), "first");
+  EXPECT_TRUE(seen_by_the_other().empty());
+}
+
 TEST(Session, RefusesWhatCannotBeSent) {
   const auto refusal = [](const ClientOptions& options) {
     const arrow::Status status = Session::Make(options).status();
@@ -159,7 +240,7 @@ TEST(Session, RefusesWhatCannotBeSent) {
 TEST(Session, SendsATokenUnencryptedToThisMachineAlone) {
   const auto connects = [](const std::string& uri, bool insecure) {
     const auto session = Session::Make({.token = "t", .insecure = insecure}).ValueOrDie();
-    return session->Connect(uri).ok();
+    return session->Connect(uri, Session::Watch::kNo).ok();
   };
   for (const char* uri : {"grpc://127.0.0.1:1", "grpc://127.8.0.1:1", "grpc://localhost:1",
                           "grpc://[::1]:1", "grpc+unix:///tmp/s", "grpc+tls://10.0.0.1:1"}) {
@@ -170,7 +251,7 @@ TEST(Session, SendsATokenUnencryptedToThisMachineAlone) {
     EXPECT_FALSE(connects(uri, false)) << uri;
     EXPECT_TRUE(connects(uri, true)) << uri;
   }
-  EXPECT_TRUE((*Session::Make({}))->Connect("grpc://10.0.0.1:1").ok());
+  EXPECT_TRUE((*Session::Make({}))->Connect("grpc://10.0.0.1:1", Session::Watch::kNo).ok());
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "client/upload.h"
 
+#include <format>
 #include <memory>
+#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -113,22 +115,81 @@ class Uploading {
   bool ended_by_server_ = false;
 };
 
-}  // namespace
+// Notes whether anything was read of what another attempt would have to read again.
+class WatchedReader final : public arrow::RecordBatchReader {
+ public:
+  explicit WatchedReader(std::shared_ptr<arrow::RecordBatchReader> batches)
+      : batches_(std::move(batches)) {}
 
-arrow::Result<PutSummary> Upload(Connection& connection, const flight::FlightDescriptor& descriptor,
-                                 arrow::RecordBatchReader& batches,
-                                 const ProgressFunction& on_progress) {
+  std::shared_ptr<arrow::Schema> schema() const override { return batches_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    was_read_ = true;
+    return batches_->ReadNext(out);
+  }
+  bool was_read() const { return was_read_; }
+
+ private:
+  const std::shared_ptr<arrow::RecordBatchReader> batches_;
+  bool was_read_ = false;
+};
+
+// `of_server` is set to whether a failure is the server's, and not that of the batches.
+arrow::Result<PutSummary> UploadOnce(Attempt& attempt, const flight::FlightDescriptor& descriptor,
+                                     arrow::RecordBatchReader& batches,
+                                     const ProgressFunction& on_progress, bool* of_server) {
+  Connection& connection = *attempt.connection;
   const auto schema = batches.schema();
+  *of_server = true;
   // Only the descriptor and the schema are sent in it, so it can be tried again.
-  ARROW_ASSIGN_OR_RAISE(auto put, connection.Run([&](flight::FlightClient& client) {
-    return client.DoPut(descriptor, schema);
-  }));
+  ARROW_ASSIGN_OR_RAISE(
+      auto put,
+      connection.Run([&](flight::FlightClient& client) { return client.DoPut(descriptor, schema); },
+                     &attempt.not_begun));
   Uploading uploading(std::move(put), schema);
   const arrow::Status sent = uploading.Send(batches, on_progress);
-  if (!sent.ok()) return uploading.ended_by_server() ? connection.Failure(sent) : sent;
+  *of_server = sent.ok() || uploading.ended_by_server();
+  if (!sent.ok()) return *of_server ? connection.Failure(sent) : sent;
   auto summary = uploading.Finish();
   if (!summary.ok()) return connection.Failure(summary.status());
   return summary;
+}
+
+}  // namespace
+
+arrow::Result<PutSummary> Upload(Servers& servers, const UploadRequest& request) {
+  Failover failover(&servers, Repeat::kAlways);
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(Attempt attempt, failover.Next());
+    const bool repeats = failover.attempts() > 1;
+    const auto descriptor = request.descriptor(repeats ? request.repeat_id : request.upload_id);
+    ARROW_ASSIGN_OR_RAISE(auto source, request.batches());
+    WatchedReader batches(std::move(source));
+    bool of_server = false;
+    auto summary = UploadOnce(attempt, descriptor, batches, request.on_progress, &of_server);
+    if (summary.ok()) {
+      servers.NoteAnswer(attempt.connection->uri());
+      // What an earlier attempt stored, without its answer having come.
+      if (repeats && request.upload_id != request.repeat_id) summary->repeated = false;
+      return summary;
+    }
+    if (!of_server) return summary;
+    const arrow::Status& status = summary.status();
+    if (!request.can_begin_again && batches.was_read() && servers.several() &&
+        IsOfTheServer(status)) {
+      servers.NoteFailure(attempt.connection->uri());
+      return Error(KindOf(status),
+                   "{}; what was to be stored can be read only once, so no other server was tried",
+                   status.message());
+    }
+    if (!failover.GoesOn(attempt, status)) return failover.Failure(attempt, status);
+  }
+}
+
+std::string MakeUploadId() {
+  std::random_device random;
+  std::string id = "auto-";
+  for (int i = 0; i < 4; ++i) id += std::format("{:08x}", random());
+  return id;
 }
 
 }  // namespace hangar::client

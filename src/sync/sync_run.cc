@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <format>
+#include <memory>
 #include <random>
 #include <string_view>
 #include <thread>
@@ -108,8 +109,14 @@ arrow::Result<Kind> SyncRun::TryAgain(const client::Client& client, const SyncAc
 arrow::Result<Kind> SyncRun::Upload(const client::Client& client, const SyncAction& action,
                                     const std::string& upload_id) {
   ARROW_RETURN_NOT_OK(folder_.Look(action.path).status());
-  Sha256 digest;
-  ARROW_ASSIGN_OR_RAISE(const auto file, ParquetUpload::Open(folder_.PathOf(action.path), &digest));
+  std::unique_ptr<Sha256> digest;
+  std::shared_ptr<ParquetUpload> file;
+  const client::FileSource source =
+      [&]() -> arrow::Result<std::shared_ptr<arrow::io::InputStream>> {
+    digest = std::make_unique<Sha256>();
+    ARROW_ASSIGN_OR_RAISE(file, ParquetUpload::Open(folder_.PathOf(action.path), digest.get()));
+    return file;
+  };
   // With an id the server compares first, so that what is the same is never a conflict.
   const bool replaces = action.step == SyncStep::kCopy || setting_.options.force;
   int64_t sent = 0;
@@ -119,14 +126,14 @@ arrow::Result<Kind> SyncRun::Upload(const client::Client& client, const SyncActi
       .upload_id = upload_id,
       .on_progress = [&](int64_t bytes) { CountBytes(bytes - std::exchange(sent, bytes)); }};
   ARROW_ASSIGN_OR_RAISE(const auto summary,
-                        client.PutFile(DatasetAt(setting_.prefix, action.path), *file, put));
+                        client.PutFile(DatasetAt(setting_.prefix, action.path), source, put));
   if (summary.bytes != file->size_bytes()) {
     return Error(ErrorKind::kDataLoss, "{}: the server stored {} bytes of {}", Quoted(action.path),
                  summary.bytes, file->size_bytes());
   }
   Remember(action.path, {.version = summary.version,
                          .local = {.bytes = file->size_bytes(), .modified_ns = file->modified_ns()},
-                         .sha256 = digest.Finish()});
+                         .sha256 = digest->Finish()});
   return summary.repeated && summary.version == action.version ? Kind::kSame : Kind::kDone;
 }
 

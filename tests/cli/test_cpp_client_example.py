@@ -46,3 +46,10 @@ def test_it_says_when_there_is_no_server(example):
     assert done.returncode == 1
     assert done.stderr == ("UNAVAILABLE: cannot reach grpc+unix:///no-such-folder/socket "
                            '(No such file or directory): is "hangar serve" running there?\n')
+
+
+def test_it_goes_on_at_the_next_of_several_servers(example, server):
+    servers = f"grpc+unix:///no-such-folder/socket,{server.uri}"
+    done = subprocess.run([example, servers], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("stored 3 rows as examples/cpp-client.parquet, version ")
