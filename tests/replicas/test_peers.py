@@ -127,7 +127,7 @@ def test_a_server_that_stops_says_so_before_it_refuses_calls(start_server, data)
     client, other = a.client(), b.client()
     put(client, "t.parquet", numbers(10))
     await_named(client, "t.parquet", uris)
-    assert health(b) == "serving"
+    eventually(lambda: health(b) == "serving", "the server says that it serves")
     b.process.send_signal(signal.SIGTERM)
     eventually(lambda: health(b) == "not serving", "the server says that it stops")
     # It still takes calls, and sends those who ask for partitions to the others.

@@ -16,7 +16,7 @@ set -euo pipefail
 readonly packages=(ceph-common ceph-mon ceph-osd radosgw)
 readonly start_seconds=60
 # What may be stored. Memory is taken only as objects come.
-readonly capacity_bytes=$((4 << 30))
+readonly capacity_bytes=$((8 << 30))
 
 export AWS_ACCESS_KEY_ID=HANGARTESTACCESSKEY0
 export AWS_SECRET_ACCESS_KEY=hangar-test-secret-key-not-a-secret-0000
@@ -185,8 +185,8 @@ objecter tick interval = 0.2
 rgw thread pool size = 64
 rgw dynamic resharding = false
 # Memory of deleted objects comes back in minutes, not in hours.
-rgw gc obj min wait = 60
-rgw gc processor period = 60
+rgw gc obj min wait = 15
+rgw gc processor period = 15
 CONF
 }
 
