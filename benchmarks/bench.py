@@ -23,7 +23,8 @@ import time
 import pyarrow as pa
 
 import datasets
-from cases import CASES
+import s3_case  # noqa: F401 - adds its case
+from cases import CASES, WHEN_NAMED
 from contenders import TITLES, Starter
 from results import Results, target_table
 from targets import TARGETS
@@ -53,9 +54,9 @@ class Bench:
         self._dataset_filter = dataset
         CASES[name](self)
 
-    def shapes(self):
+    def shapes(self, usual=tuple(datasets.SHAPES)):
         """The datasets that a case of several goes through."""
-        return [self._dataset_filter] if self._dataset_filter else list(datasets.SHAPES)
+        return [self._dataset_filter] if self._dataset_filter else list(usual)
 
     def clients(self, both=True):
         return self._options.clients if both else self._options.clients[:1]
@@ -95,6 +96,10 @@ class Bench:
                 datasets.link(path, folder / name)
             with self._starter.start(contender, folder, no_cache=no_cache) as server:
                 yield server
+
+    def serve_at(self, contender, uri, flags=()):
+        """A fresh Hangar over a bucket."""
+        return self._starter.start(contender, uri, flags=flags)
 
     def serve_bare(self, files):
         """Bare Flight, or None in its place when it does not take part."""
@@ -164,7 +169,7 @@ def parse_arguments(arguments):
     parser.add_argument("--clients-from", type=pathlib.Path, required=True,
                         help="the folder of flight_client and bare_flight_server")
     parser.add_argument("--base", type=pathlib.Path, help="another build of it, to compare with")
-    parser.add_argument("--contenders", default="hangar,streaming,table,bare",
+    parser.add_argument("--contenders", default="hangar,streaming,table,bare,local,curl,duckdb",
                         help="who takes part [%(default)s]")
     parser.add_argument("--clients", default="c++,pyarrow", help="which clients [%(default)s]")
     parser.add_argument("--rounds", type=int, help="rounds of every case [3 or 5, by the case]")
@@ -182,7 +187,8 @@ def parse_arguments(arguments):
         for name in given:
             if name not in known:
                 parser.error(f"{name} is none of {', '.join(known)}")
-    options.cases = [_case(parser, text) for text in options.cases or CASES]
+    usual = [name for name in CASES if name not in WHEN_NAMED]
+    options.cases = [_case(parser, text) for text in options.cases or usual]
     return options
 
 

@@ -18,6 +18,8 @@ from python_client import connect
 from results import percentile
 
 CASES = {}
+# Those that run only when they are named.
+WHEN_NAMED = {"s3"}
 
 HANGARS = ("hangar", "base")
 RECIPES = ("streaming", "table")

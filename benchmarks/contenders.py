@@ -14,6 +14,9 @@ TITLES = {
     "streaming": "recipe, streaming",
     "table": "recipe, whole table",
     "bare": "bare Flight",
+    "local": "Hangar over a folder",
+    "curl": "curl",
+    "duckdb": "DuckDB",
 }
 
 _ANNOUNCEMENT = "listening on "
@@ -80,17 +83,20 @@ class Starter:
         self._hangar_flags = hangar_flags
         self._log_path = log_path
 
-    def _command(self, name, folder, no_cache):
-        if name in ("hangar", "base"):
-            return _hangar_command(self._binaries[name], folder, self._hangar_flags, no_cache)
+    def _command(self, name, folder, no_cache, flags):
+        if name in ("hangar", "base", "local"):
+            binary = self._binaries["hangar" if name == "local" else name]
+            return _hangar_command(binary, folder, [*self._hangar_flags, *flags], no_cache)
         if name == "bare":
             return [self._binaries["bare_flight_server"], folder]
         return [sys.executable, HERE / "recipe_server.py", name, folder]
 
     @contextlib.contextmanager
-    def start(self, name, folder, *, no_cache=False):
+    def start(self, name, folder, *, no_cache=False, flags=()):
+        """`folder` may be the address of a bucket, and `flags` are further ones, where it is
+        Hangar."""
         with open(self._log_path, "a") as log:
-            server = Contender(name, self._command(name, folder, no_cache), folder, log)
+            server = Contender(name, self._command(name, folder, no_cache, flags), folder, log)
         try:
             yield server
         finally:

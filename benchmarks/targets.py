@@ -53,7 +53,23 @@ def _memory_targets():
                          "peak_mib", mib)
 
 
+def _s3_targets():
+    yield Target("wide from a bucket, cold, over curl and decoding", "s3", "wide, cold", "seconds",
+                 0.8, at_least=True, over="curl", speed=True)
+    yield Target("wide from a bucket, cold, over DuckDB", "s3", "wide, cold", "seconds", 1.5,
+                 at_least=True, over="duckdb", speed=True)
+    yield Target("wide from a bucket, from memory, over a folder's", "s3",
+                 "wide, second read, memory", "seconds", 0.95, at_least=True, over="local",
+                 speed=True)
+    yield Target("wide from a bucket, from the disk cache, over a folder's, cold", "s3",
+                 "wide, disk cache", "seconds", 0.8, at_least=True, over="local", speed=True)
+    yield Target("put wide into a bucket, over a folder or curl, the slower", "s3", "put wide",
+                 "seconds", 0.8, at_least=True, over="curl",
+                 over_subject="put wide, the slower of both", speed=True)
+
+
 TARGETS = [
+    *_s3_targets(),
     *_get_targets(),
     *_column_targets(),
     Target("first batch, cold, to the streaming recipe's", "first-batch", "trips, cold",

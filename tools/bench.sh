@@ -43,5 +43,8 @@ done
 shift $(($# > 0))
 if [[ -z ${BASE:-} ]] && [[ $micro -eq 1 || ${#cases[@]} -eq 0 ]]; then run_micro_benchmarks; fi
 if [[ $micro -eq 1 && ${#cases[@]} -eq 0 ]]; then exit; fi
-exec python3 -B benchmarks/bench.py --hangar build/bench/hangar --clients-from build/bench/benchmarks \
+# The case `s3` has a Ceph of its own.
+start=()
+if [[ " ${cases[*]} " == *" s3"* ]]; then start=(tests/s3/ceph.sh run); fi
+exec "${start[@]}" python3 -B benchmarks/bench.py --hangar build/bench/hangar --clients-from build/bench/benchmarks \
   --json build/bench/bench.json "${compared[@]}" "${cases[@]}" "$@"
