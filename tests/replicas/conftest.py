@@ -3,7 +3,6 @@ that can be cut off (tests/support/network.py). HANGAR_BINARY names the program 
 bucket see tests/s3/conftest.py."""
 
 import pathlib
-import re
 import socket
 import sys
 
@@ -14,24 +13,9 @@ import pytest  # noqa: E402
 
 import network as networks  # noqa: E402
 from hangar_fixtures import hangar_binary, start_server  # noqa: E402, F401
-from s3_server import running_ceph  # noqa: E402
+from s3_fixtures import bucket, ceph  # noqa: E402, F401
 
 FLIGHT_PORT = 8815  # On machines of their own nobody else has it.
-
-
-@pytest.fixture(scope="session")
-def ceph():
-    """The S3 server of this run, an `S3Server`."""
-    with running_ceph() as server:
-        yield server
-
-
-@pytest.fixture
-def bucket(ceph, request):
-    """A part of a bucket that is this test's own, a `BucketPart`; nothing stays of it."""
-    part = ceph.part(re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:60])
-    yield part
-    part.clear()
 
 
 @pytest.fixture(params=["bucket", "folder"])

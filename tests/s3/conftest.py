@@ -5,7 +5,6 @@ other AWS_* variables name is taken instead, which is how `make test-s3` lets al
 """
 
 import pathlib
-import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -15,22 +14,7 @@ import pytest  # noqa: E402
 
 from fault_proxy import FaultProxy  # noqa: E402
 from hangar_fixtures import hangar_binary, start_server  # noqa: E402, F401
-from s3_server import running_ceph  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def ceph():
-    """The S3 server of this run, an `S3Server`."""
-    with running_ceph() as server:
-        yield server
-
-
-@pytest.fixture
-def bucket(ceph, request):
-    """A part of a bucket that is this test's own, a `BucketPart`; nothing stays of it."""
-    part = ceph.part(re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:60])
-    yield part
-    part.clear()
+from s3_fixtures import bucket, ceph  # noqa: E402, F401
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Datasets in a bucket: what clients see, what other tools see, and what several servers agree on."""
 
-import concurrent.futures
 import io
 import json
-import threading
 
 import numpy as np
 import pyarrow as pa
@@ -113,34 +111,6 @@ def test_what_one_server_writes_the_other_one_sees_at_once(start_s3_server):
         assert other.do_get(ticket).read_all() == table
     act(other, "drop_dataset", "t")
     assert listed(one) == []
-
-
-@pytest.mark.parametrize("how", ["create", "if_version"])
-def test_of_writers_at_several_servers_exactly_one_wins(start_s3_server, how):
-    servers = [start_s3_server() for _ in range(2)]
-    clients = [servers[number % 2].client() for number in range(8)]
-    for round_number in range(10):
-        name = f"race/{round_number}"
-        if how == "create":
-            keys = {"mode": "create"}
-        else:
-            put(clients[0], name, SMALL.slice(500))
-            keys = {"if_version": version(clients[0], name)}
-        start = threading.Barrier(len(clients))
-
-        def contend(number, name=name, keys=keys, start=start):
-            start.wait()
-            try:
-                put(clients[number], command(name, **keys), SMALL.slice(number))
-            except pa.ArrowInvalid:
-                return None
-            return number
-
-        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
-            winners = [number for number in pool.map(contend, range(len(clients)))
-                       if number is not None]
-        assert len(winners) == 1
-        assert get(clients[0], path(name)) == SMALL.slice(winners[0])
 
 
 def test_an_upload_whose_server_dies_is_not_seen(start_s3_server):

@@ -1,12 +1,9 @@
 """Eight servers, each a process of its own, over one bucket, that all want the same at once."""
 
-import concurrent.futures
-import threading
-
-import pyarrow as pa
 import pytest
 
 from flight_steps import act, command, get, info, numbers, path, put, version
+from races import AtOnce
 
 SERVERS = 8
 ROUNDS = 200
@@ -15,33 +12,6 @@ ROUNDS = 200
 @pytest.fixture
 def clients(start_s3_server):
     return [start_s3_server().client() for _ in range(SERVERS)]
-
-
-class AtOnce:
-    """Lets all clients do something at the same moment, again and again."""
-
-    def __init__(self, clients):
-        self._clients = clients
-        self._start = threading.Barrier(len(clients))
-        self._pool = concurrent.futures.ThreadPoolExecutor(len(clients))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._pool.shutdown()
-
-    def winners(self, attempt):
-        """The numbers of those whose `attempt(client, number)` was not refused."""
-        def contend(number):
-            self._start.wait()
-            try:
-                attempt(self._clients[number], number)
-            except (pa.ArrowInvalid, KeyError):  # The condition did not hold, or it was dropped.
-                return None
-            return number
-        answers = self._pool.map(contend, range(len(self._clients)))
-        return [number for number in answers if number is not None]
 
 
 def test_of_eight_that_create_exactly_one_wins(clients):

@@ -1,8 +1,6 @@
 """A store that does not keep conditions of writes, and the one server that may write there."""
 
-import concurrent.futures
 import subprocess
-import threading
 
 import pyarrow as pa
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from faults import ForgetConditions
 from flight_steps import act, command, get, listed, path, put, version
 from hangar_fixtures import DEADLINE_SECONDS, clean_environment
+from races import AtOnce
 
 TABLE = pa.table({"x": pa.array(range(1000), pa.int64())})
 
@@ -61,24 +60,14 @@ def test_one_server_may_write_there_and_says_what_that_means(forgetful, start_s3
 def test_of_its_clients_exactly_one_wins(forgetful, start_s3_server, how):
     server = start_s3_server(through=forgetful, flags=["--single-writer"])
     clients = [server.client() for _ in range(8)]
-    for round_number in range(5):
-        name = f"race/{round_number}"
-        keys = {"mode": "create"}
-        if how == "if_version":
-            put(clients[0], name, TABLE.slice(500))
-            keys = {"if_version": version(clients[0], name)}
-        start = threading.Barrier(len(clients))
-
-        def contend(number, name=name, keys=keys, start=start):
-            start.wait()
-            try:
-                put(clients[number], command(name, **keys), TABLE.slice(number))
-            except pa.ArrowInvalid:
-                return None
-            return number
-
-        with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
-            winners = [number for number in pool.map(contend, range(len(clients)))
-                       if number is not None]
-        assert len(winners) == 1
-        assert get(clients[0], path(name)) == TABLE.slice(winners[0])
+    with AtOnce(clients) as race:
+        for round in range(5):
+            name = f"race/{round}"
+            keys = {"mode": "create"}
+            if how == "if_version":
+                put(clients[0], name, TABLE.slice(500))
+                keys = {"if_version": version(clients[0], name)}
+            won = race.winners(lambda client, number, name=name, keys=keys: put(
+                client, command(name, **keys), TABLE.slice(number)))
+            assert len(won) == 1
+            assert get(clients[0], path(name)) == TABLE.slice(won[0])
