@@ -6,9 +6,11 @@ Runs where tests/s3/ceph.sh has set the environment, which is what tools/bench.s
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +26,34 @@ RANGE_BYTES = 8 << 20
 AT_ONCE = 16
 
 HANGARS = ("hangar", "base")
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A dataset: `file` is what Hangar stores of it, `put` what the client takes to upload it."""
+    title: str
+    name: str
+    file: pathlib.Path
+    rows: int
+    arrow_bytes: int
+    put: tuple
+
+
+@contextlib.contextmanager
+def _subject(bench, dataset):
+    """A dataset of the benchmark, or `big`: the rows of `trips` over and over, 1 GiB."""
+    name = f"{dataset}.parquet"
+    if dataset != "big":
+        rows, size = bench.size(dataset)
+        yield Subject(dataset, name, bench.stored(dataset, "hangar"), rows, size,
+                      (bench.data.source(dataset),))
+        return
+    put = (bench.data.source("trips"), "--bytes", bench.scaled(2**30, at_least=2**20))
+    with bench.folder() as folder:
+        with bench.serve("local", {}) as server:
+            sent = bench.client("c++", "put", server.uri, name, *put)
+            shutil.move(server.folder / name, folder / name)
+        yield Subject("1 GiB of trips", name, folder / name, sent["rows"], sent["bytes"], put)
 
 
 class Store:
@@ -125,17 +155,16 @@ def s3(bench):
     store = Store()
     with contextlib.ExitStack() as stack:
         stack.callback(store.part.clear)
-        for dataset in bench.shapes(usual=["wide"]):
-            _reads(bench, store, dataset)
-            _puts(bench, store, dataset)
+        for dataset in bench.shapes(usual=["big", "wide"]):
+            with _subject(bench, dataset) as subject:
+                _reads(bench, store, subject)
+                _puts(bench, store, subject)
         _listings(bench, store)
 
 
-def _reads(bench, store, dataset):
-    name = f"{dataset}.parquet"
-    file = bench.stored(dataset, "hangar")
+def _reads(bench, store, subject):
+    name, file, rows = subject.name, subject.file, subject.rows
     store.part.put(name, file.read_bytes())
-    rows, size = bench.size(dataset)
     stored_bytes = file.stat().st_size
     with bench.folder() as cache:
         for number in range(-1, bench.rounds(5)):
@@ -164,13 +193,12 @@ def _reads(bench, store, dataset):
                 seconds["disk cache", "local"] = seconds["cold", "local"]
             if number >= 0:
                 for (state, contender), value in seconds.items():
-                    _add(bench, f"{dataset}, {state}", contender, value, size)
+                    _add(bench, f"{subject.title}, {state}", contender, value,
+                         subject.arrow_bytes)
 
 
-def _puts(bench, store, dataset):
-    name = f"{dataset}.parquet"
-    file = bench.stored(dataset, "hangar")
-    rows, size = bench.size(dataset)
+def _puts(bench, store, subject):
+    name, file = subject.name, subject.file
     with contextlib.ExitStack() as stack:
         servers = {contender: stack.enter_context(
             bench.serve_at(contender, store.part.uri(), ("--keep-versions", "0")))
@@ -187,16 +215,16 @@ def _puts(bench, store, dataset):
                 if contender == "local":
                     (servers["local"].folder / name).unlink(missing_ok=True)
                 sent = bench.client("c++", "put", servers[contender].uri, name,
-                                    bench.data.source(dataset))
-                assert sent["rows"] == rows
+                                    *subject.put)
+                assert sent["rows"] == subject.rows
                 seconds[contender] = sent["seconds"]
             if number >= 0:
                 for contender, value in seconds.items():
-                    _add(bench, f"put {dataset}", contender, value, size)
+                    _add(bench, f"put {subject.title}", contender, value, subject.arrow_bytes)
                 # The slower of the two is what an upload is measured by.
                 if "local" in seconds and "curl" in seconds:
-                    _add(bench, f"put {dataset}, the slower of both", "curl",
-                         max(seconds["local"], seconds["curl"]), size)
+                    _add(bench, f"put {subject.title}, the slower of both", "curl",
+                         max(seconds["local"], seconds["curl"]), subject.arrow_bytes)
     store.part.clear()
 
 

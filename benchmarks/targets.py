@@ -54,18 +54,17 @@ def _memory_targets():
 
 
 def _s3_targets():
-    yield Target("wide from a bucket, cold, over curl and decoding", "s3", "wide, cold", "seconds",
-                 0.8, at_least=True, over="curl", speed=True)
-    yield Target("wide from a bucket, cold, over DuckDB", "s3", "wide, cold", "seconds", 1.5,
-                 at_least=True, over="duckdb", speed=True)
-    yield Target("wide from a bucket, from memory, over a folder's", "s3",
-                 "wide, second read, memory", "seconds", 0.95, at_least=True, over="local",
-                 speed=True)
-    yield Target("wide from a bucket, from the disk cache, over a folder's, cold", "s3",
-                 "wide, disk cache", "seconds", 0.8, at_least=True, over="local", speed=True)
-    yield Target("put wide into a bucket, over a folder or curl, the slower", "s3", "put wide",
-                 "seconds", 0.8, at_least=True, over="curl",
-                 over_subject="put wide, the slower of both", speed=True)
+    for what in ("1 GiB of trips", "wide"):
+        for title, subject, wanted, over in (
+                ("cold, over curl and decoding", "cold", 0.8, "curl"),
+                ("cold, over DuckDB", "cold", 1.5, "duckdb"),
+                ("from memory, over a folder's", "second read, memory", 0.95, "local"),
+                ("from the disk cache, over a folder's, cold", "disk cache", 0.8, "local")):
+            yield Target(f"{what} from a bucket, {title}", "s3", f"{what}, {subject}", "seconds",
+                         wanted, at_least=True, over=over, speed=True)
+        yield Target(f"put {what} into a bucket, over a folder or curl, the slower", "s3",
+                     f"put {what}", "seconds", 0.8, at_least=True, over="curl",
+                     over_subject=f"put {what}, the slower of both", speed=True)
 
 
 TARGETS = [
