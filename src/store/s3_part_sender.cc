@@ -149,12 +149,16 @@ std::string S3PartSender::etag() const {
 }
 
 arrow::Result<S3Object> S3PartSender::Complete(const S3Condition& condition) {
+  const auto used_up = [] {
+    return MakeError(ErrorKind::kUnavailable,
+                     "the upload met another change of the dataset; send it again");
+  };
+  // It stood there, and a deletion that was on its way to what stood there before took it away.
+  if (is_completed_) return used_up();
   auto made = bucket_->client().CompleteUpload(bucket_->Whole(name_), *upload_, parts_, condition);
   if (!made.ok()) {
     // Some stores end an upload that met a conflict.
-    if (KindOf(made.status()) != ErrorKind::kNotFound) return made.status();
-    return MakeError(ErrorKind::kUnavailable,
-                     "the upload met another change of the dataset; send it again");
+    return KindOf(made.status()) == ErrorKind::kNotFound ? used_up() : made.status();
   }
   is_completed_ = true;
   upload_.reset();

@@ -82,6 +82,22 @@ TEST_F(S3StagingTest, SaysThatAnUploadHasToBeSentAgainWhereAConflictUsedItUp) {
   EXPECT_EQ(tries, 2);
 }
 
+TEST_F(S3StagingTest, SaysThatItHasToBeSentAgainWhereADropThatWasUnderWayTookItAway) {
+  ExpectOk(bucket_->Write("a", kS3Tombstone, {}));
+  const auto staged = Stage(20 * kMiB);
+  int completed = 0;
+  bucket_->FailBefore([&](std::string_view method, const std::string&) {
+    completed += method == "CompleteUpload";
+    // What the bucket does of itself cannot be called from here: no look finds it.
+    return method == "Head" && completed > 0 ? MakeError(ErrorKind::kNotFound, "it is gone")
+                                             : arrow::Status::OK();
+  });
+  const auto published = staged->Publish("a", Precondition::None());
+  EXPECT_EQ(completed, 1);
+  ExpectError(ErrorKind::kUnavailable, published);
+  EXPECT_THAT(published.status().message(), HasSubstr("send it again"));
+}
+
 TEST_F(S3StagingTest, PublishesOverAChangeThatCameBetween) {
   ExpectOk(PutBytes(*store_, "a", "first"));
   const auto staged = Stage(20 * kMiB);
