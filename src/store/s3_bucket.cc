@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "s3/md5.h"
 #include "store/s3_layout.h"
 
 namespace hangar {
@@ -14,6 +15,9 @@ namespace {
 // An object that was written in one request, up to this size, is written so again: its ETag is the
 // MD5 of its bytes.
 constexpr int64_t kWholeBytesMax = 16 << 20;
+
+// How often a body may arrive other than it is stored.
+constexpr int kReadsOfWholeMax = 5;
 
 // Ranges that S3PartBytes cuts an object into.
 std::vector<std::pair<int64_t, int64_t>> PartsOf(int64_t size_bytes) {
@@ -69,14 +73,26 @@ arrow::Status S3Bucket::CheckLength(const std::string& key) const {
                Quoted(key), whole.size() - kS3KeyBytesMax);
 }
 
+arrow::Result<std::string> S3Bucket::ReadWhole(const std::string& whole, const std::string& etag,
+                                               int64_t size_bytes) const {
+  std::string before;
+  for (int reads = 1; reads <= kReadsOfWholeMax; ++reads) {
+    std::string bytes(static_cast<size_t>(size_bytes), '\0');
+    ARROW_RETURN_NOT_OK(client_->Read(whole, etag, 0, size_bytes, bytes.data()));
+    if (Hexadecimal(Md5Of(bytes)) == etag || (reads > 1 && bytes == before)) return bytes;
+    before = std::move(bytes);
+  }
+  return MakeError(ErrorKind::kUnavailable,
+                   "what the object store sends is not what it stores; try again");
+}
+
 arrow::Result<S3Object> S3Bucket::CopyUnder(const S3Condition& condition, const std::string& source,
                                             const ObjectInfo& info, const std::string& source_etag,
                                             const std::string& target) const {
   const std::string from = Whole(source);
   const std::string to = Whole(target);
   if (info.size_bytes <= kWholeBytesMax && !source_etag.contains('-')) {
-    std::string bytes(static_cast<size_t>(info.size_bytes), '\0');
-    ARROW_RETURN_NOT_OK(client_->Read(from, source_etag, 0, info.size_bytes, bytes.data()));
+    ARROW_ASSIGN_OR_RAISE(const std::string bytes, ReadWhole(from, source_etag, info.size_bytes));
     return client_->Write(to, bytes, condition);
   }
   ARROW_ASSIGN_OR_RAISE(const std::string upload, client_->BeginUpload(to));

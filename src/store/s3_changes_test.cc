@@ -1,6 +1,8 @@
 #include "store/s3_changes.h"
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,21 @@ using testing::HasSubstr;
 arrow::Status AwayStatus() {
   return MakeError(ErrorKind::kUnavailable, "the object store does not answer");
 }
+
+// Sends bodies whose first byte is another one: that of the nth read, from 1 on, by what `harm`
+// says.
+class HarmingBucket final : public MemoryBucket {
+ public:
+  std::function<int(int nth)> harm;
+  int reads = 0;
+
+  arrow::Status Read(const std::string& key, const std::string& etag, int64_t offset,
+                     int64_t length, void* out) override {
+    ARROW_RETURN_NOT_OK(MemoryBucket::Read(key, etag, offset, length, out));
+    if (harm) *static_cast<char*>(out) ^= static_cast<char>(harm(++reads));
+    return arrow::Status::OK();
+  }
+};
 
 class S3ChangesTest : public testing::Test {
  protected:
@@ -135,6 +152,39 @@ TEST_F(S3ChangesTest, TheOnlyWriterWritesWithoutConditionsAndLeavesNoTombstone) 
   ExpectOk(store->Delete("a", Precondition::Version(version)));
   EXPECT_FALSE(has_tombstone);
   EXPECT_TRUE(bucket_->Keys().empty());
+}
+
+TEST(S3RestoreTest, DoesNotStoreWhatWasHarmedOnItsWay) {
+  const auto bucket = std::make_shared<HarmingBucket>();
+  const auto store = MakeS3Store(bucket, "", {});
+  const std::string version = PutBytes(*store, "a", "bytes").ValueOrDie().version;
+  ExpectOk(store->Delete("a", Precondition::None()));
+
+  bucket->harm = [](int nth) { return nth; };
+  const auto failed = store->RestoreRetired("a", version, Precondition::Absent());
+  ExpectError(ErrorKind::kUnavailable, failed);
+  EXPECT_THAT(failed.status().message(), HasSubstr("is not what it stores"));
+  ExpectError(ErrorKind::kNotFound, store->Stat("a"));
+
+  bucket->reads = 0;
+  bucket->harm = [](int nth) { return nth == 1 ? 1 : 0; };
+  EXPECT_EQ(store->RestoreRetired("a", version, Precondition::Absent()).ValueOrDie().version,
+            version);
+  EXPECT_EQ(bucket->reads, 2);
+  bucket->harm = nullptr;
+  EXPECT_EQ(GetBytes(*store, "a").ValueOrDie(), "bytes");
+}
+
+TEST(S3RestoreTest, ReadsTwiceWhereTheETagIsNoMd5) {
+  const auto bucket = std::make_shared<HarmingBucket>();
+  const auto store = MakeS3Store(bucket, "", {});
+  const std::string version = PutBytes(*store, "a", "bytes").ValueOrDie().version;
+  ExpectOk(store->Delete("a", Precondition::None()));
+  bucket->harm = [](int /*nth*/) { return 1; };  // Which is then what is stored.
+  ExpectOk(store->RestoreRetired("a", version, Precondition::Absent()));
+  EXPECT_EQ(bucket->reads, 2);
+  bucket->harm = nullptr;
+  EXPECT_EQ(GetBytes(*store, "a").ValueOrDie(), "cytes");
 }
 
 }  // namespace

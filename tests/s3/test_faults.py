@@ -188,7 +188,10 @@ def _try(bench, operation, seed, nth, name, fault):
         error = caught
     bench.proxy.disarm()
     assert bench.harmed.process.poll() is None, f"{where}: the server died\n{bench.harmed.log()}"
-    state = bench.state()
+    try:
+        state = bench.state()
+    except (flight.FlightError, pa.ArrowException, KeyError) as caught:
+        raise AssertionError(f"{where}: what is stored cannot be read") from caught
     if error is None:
         assert state == operation.after(seed), where
     else:
