@@ -222,10 +222,11 @@ class ObjectStore {
   /// Retires the object, durably. NOT_FOUND when it is not there, whatever the precondition.
   virtual arrow::Status Delete(const std::string& key, const Precondition& precondition) = 0;
 
-  /// Moves an object to another key in one step; `from_precondition` and `to_precondition` hold for
-  /// the two keys. NOT_FOUND when `from` is not there. Renaming a key to itself changes nothing.
-  /// Returns the object under its new key, with the version it has from now on. Durable, and fails,
-  /// as Publish.
+  /// Moves an object to another key in one step, or, in a bucket, in two: then a crash between them
+  /// leaves it retired, as dropped. `from_precondition` and `to_precondition` hold for the two
+  /// keys. NOT_FOUND when `from` is not there. Renaming a key to itself changes nothing. Returns
+  /// the object under its new key, with the version it has from now on. Durable, and fails, as
+  /// Publish.
   virtual arrow::Result<ObjectInfo> Rename(const std::string& from, const std::string& to,
                                            const Precondition& from_precondition,
                                            const Precondition& to_precondition) = 0;

@@ -16,6 +16,7 @@ import json
 import re
 import threading
 import time
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -99,18 +100,9 @@ class Call:
     began: float = 0.0
     ended: float = float("inf")
 
-    def effects(self, state, rename_may_be_cut):
-        """Each state that may be there once the call took effect; none where its outcome cannot have
-        come of it. `state` maps names to contents. A rename that was cut has come half way: the
-        dataset is dropped."""
-        after = self._effect(state)
-        if after is None:
-            return []
-        if rename_may_be_cut and self.kind == "rename" and self.outcome is None:
-            return [after, {**state, self.name: None}]
-        return [after]
-
-    def _effect(self, state):
+    def effect(self, state):
+        """What is there once the call took effect in one step; None where its outcome cannot have
+        come of it. `state` maps names to contents."""
         here = state.get(self.name)
         if self.kind == "read":
             return state if here == self.content else None
@@ -139,9 +131,41 @@ class Call:
         return "done" if self.overwrite or state.get(self.to) is None else "exists"
 
 
-def find_order(calls, state, final, rename_may_be_cut=False):
+class _HalfRename(NamedTuple):
+    """A rename that has taken `content` from its name and put it nowhere yet."""
+    call: int
+    content: Content
+    goes_back: bool = False  # Its target was taken.
+
+
+def _steps(number, call, state, halves, renames_by_halves):
+    """What may come next of a call, as (whether it is done then, the state, the half renames)."""
+    half = next((half for half in halves if half.call == number), None)
+    here = state.get(call.name)
+    if half is None:
+        after = call.effect(state)
+        if after is not None:
+            yield True, after, halves
+        if (renames_by_halves and call.kind == "rename" and here is not None and
+                call.only_if in (None, here) and call.outcome in (None, "done", "exists")):
+            yield False, {**state, call.name: None}, halves | {_HalfRename(number, here)}
+        return
+    rest = halves - {half}
+    if half.goes_back:
+        # What came to its name meanwhile stays.
+        yield True, {**state, call.name: half.content} if here is None else state, rest
+    elif call.overwrite or state.get(call.to) is None:
+        if call.outcome != "exists":
+            yield True, {**state, call.to: half.content}, rest
+    elif call.outcome != "done":
+        yield False, state, rest | {half._replace(goes_back=True)}
+
+
+def find_order(calls, state, final, renames_by_halves=False):
     """An order in which `calls` lead from `state` to `final`, as a list of those that took effect;
-    None where there is none. Of `rename_may_be_cut` see `Call.effects`."""
+    None where there is none. With `renames_by_halves` a rename may first take what is there from its
+    name and put it to the other one later, or back where that is taken, while others see it at
+    neither; one that was not answered may never come to the second half."""
     calls = sorted((call for call in calls if call.kind != "read" or call.outcome is not None),
                    key=lambda call: call.began)
     names = sorted(set(state) | set(final))
@@ -151,12 +175,12 @@ def find_order(calls, state, final, rename_may_be_cut=False):
     def frozen(state):
         return tuple(state.get(name) for name in names)
 
-    def search(done, state):
+    def search(done, state, halves):
         if done & certain == certain and frozen(state) == frozen(final):
             return []
-        if (done, frozen(state)) in tried:
+        if (done, frozen(state), halves) in tried:
             return None
-        tried.add((done, frozen(state)))
+        tried.add((done, frozen(state), halves))
         # What ended first among the calls still to come: nothing that began later precedes it.
         horizon = min((call.ended for i, call in enumerate(calls) if not done >> i & 1),
                       default=0.0)
@@ -165,25 +189,25 @@ def find_order(calls, state, final, rename_may_be_cut=False):
                 continue
             if call.began > horizon:
                 break
-            for after in call.effects(state, rename_may_be_cut):
-                rest = search(done | 1 << i, after)
+            for is_done, after, left in _steps(i, call, state, halves, renames_by_halves):
+                rest = search(done | is_done << i, after, left)
                 if rest is not None:
-                    return [call, *rest]
+                    return rest if any(half.call == i for half in halves) else [call, *rest]
         return None
 
-    return search(0, dict(state))
+    return search(0, dict(state), frozenset())
 
 
 class History:
     """What the clients of one store did and saw, from the first server on it to the last.
 
     `families` are groups of names; a dataset is renamed within its family only. Of
-    `rename_may_be_cut` see `Call.effects`. Thread-safe but for `settle`.
+    `renames_by_halves` see `find_order`. Thread-safe but for `settle`.
     """
 
-    def __init__(self, families, rename_may_be_cut=False):
+    def __init__(self, families, renames_by_halves=False):
         self.families = [tuple(family) for family in families]
-        self._rename_may_be_cut = rename_may_be_cut
+        self._renames_by_halves = renames_by_halves
         self.state = {name: None for family in self.families for name in family}
         self._lock = threading.Lock()
         self._calls = []
@@ -208,6 +232,10 @@ class History:
         if known != content or named != version:
             raise Violation(f"version {version} of {content} was seen as {named} of {known}")
 
+    def version_of(self, content):
+        with self._lock:
+            return self._version_of_content.get(content)
+
     def content_of(self, version):
         with self._lock:
             return self._content_of_version.get(version)
@@ -225,7 +253,7 @@ class History:
             mine = [call for call in calls if call.name in family]
             before = {name: self.state[name] for name in family}
             after = {name: observed.get(name) for name in family}
-            order = find_order(mine, before, after, self._rename_may_be_cut)
+            order = find_order(mine, before, after, self._renames_by_halves)
             if order is None:
                 raise Violation("\n".join([
                     "no order of these calls leads from what was there to what is there",

@@ -72,13 +72,44 @@ def test_a_rename_moves_wholly_or_not_at_all():
     assert not possible(rename, before, {"x": None, "y": None})
 
 
-def test_a_rename_that_was_cut_is_a_drop_where_it_may_be():
+def by_halves(calls, before, after):
+    return find_order(calls, before, after, renames_by_halves=True) is not None
+
+
+def test_a_rename_by_halves_that_was_cut_is_a_drop():
     before, cut = {"x": A, "y": B}, {"x": None, "y": B}
     unanswered = [call("rename", "x", 0, to="y", overwrite=True)]
     answered = [call("rename", "x", 0, 1, to="y", overwrite=True)]
-    assert find_order(unanswered, before, cut, rename_may_be_cut=True) is not None
-    assert find_order(unanswered, before, {"x": None, "y": None}, rename_may_be_cut=True) is None
-    assert find_order(answered, before, cut, rename_may_be_cut=True) is None
+    assert by_halves(unanswered, before, cut)
+    assert not possible(unanswered, before, cut)
+    assert not by_halves(unanswered, before, {"x": None, "y": None})
+    assert not by_halves(answered, before, cut)
+    assert by_halves(answered, before, {"x": None, "y": A})
+
+
+def test_what_a_rename_by_halves_moves_may_be_seen_at_neither_name():
+    before, after = {"x": A, "y": None}, {"x": None, "y": A}
+    rename = call("rename", "x", 0, 9, to="y")
+    absent = [call("read", "x", 1, 2, outcome="absent"), call("read", "y", 3, 4, outcome="absent")]
+    assert by_halves([rename, *absent], before, after)
+    assert not possible([rename, *absent], before, after)
+    # Once it is at the other name it stays, and it is never at both.
+    there = call("read", "y", 1, 2, content=A)
+    assert not by_halves([rename, there, call("read", "y", 3, 4, outcome="absent")], before, after)
+    assert not by_halves([rename, there, call("read", "x", 3, 4, content=A)], before, after)
+
+
+def test_a_rename_by_halves_whose_target_was_taken_goes_back_unless_its_name_was_taken_too():
+    before = {"x": A, "y": None}
+    rename = call("rename", "x", 0, 9, to="y", outcome="exists")
+    taken = call("put", "y", 3, 4, content=B)
+    absent = call("read", "x", 1, 2, outcome="absent")
+    assert by_halves([rename, absent, taken], before, {"x": A, "y": B})
+    assert not by_halves([rename, absent], before, {"x": A, "y": None})
+    assert not by_halves([rename, absent, taken], before, {"x": None, "y": B})
+    new = call("put", "x", 5, 6, content=C)
+    assert by_halves([rename, absent, taken, new], before, {"x": C, "y": B})
+    assert not by_halves([rename, absent, taken, new], before, {"x": None, "y": B})
 
 
 def test_what_was_read_was_there():

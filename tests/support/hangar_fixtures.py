@@ -43,14 +43,15 @@ of_folders = not_on_s3("is about a folder's files")
 
 
 def eventually(condition, what, deadline_seconds=DEADLINE_SECONDS):
-    """Waits until `condition()` is true and returns its value; fails, saying `what`, when it does
-    not become true before the deadline."""
+    """Waits until `condition()` is true and returns its value; fails, saying `what`, or what that
+    gives when it is called, when it does not become true before the deadline."""
     deadline = time.monotonic() + deadline_seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"waited {deadline_seconds} s in vain: {what}"
+        assert time.monotonic() < deadline, (
+            f"waited {deadline_seconds} s in vain: {what() if callable(what) else what}")
         time.sleep(0.01)
 
 
@@ -208,7 +209,8 @@ class Server:
         headers = [(b"authorization", self._authorization.encode())] if self._authorization else []
         list(self.client().list_flights(options=flight.FlightCallOptions(headers=headers)))
         self.close_clients()
-        eventually(lambda: not self.staged(), "staging is empty once no upload runs")
+        eventually(lambda: not self.staged(),
+                   lambda: f"staging is empty once no upload runs, but for {self.staged()}")
         assert self.stop() == 0, f"log:\n{self.log()}"
         assert _is_uri(self.data) or not _staged_in(self.data)
 

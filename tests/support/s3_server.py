@@ -19,6 +19,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
+_STAGING = "_hangar/staging/"
 _CEPH = pathlib.Path(__file__).resolve().parent.parent / "s3" / "ceph.sh"
 # Prints what ceph.sh puts into the environment, and lives until its standard input ends.
 _TELL_AND_WAIT = 'env | grep -E "^(AWS_|HANGAR_S3_)"; echo; exec cat'
@@ -113,7 +114,7 @@ class BucketPart:
     def unpublished(self):
         """What Hangar has begun to store and not published. An upload without parts, such as one
         whose beginner was not told that it had begun, holds nothing."""
-        staged = [key for key in self.keys() if key.startswith("_hangar/staging/")]
+        staged = [key for key in self.keys() if key.startswith(_STAGING)]
         return staged + [key for key, upload in self.uploads() if self._has_parts(key, upload)]
 
     def _has_parts(self, key, upload):
@@ -131,11 +132,18 @@ class BucketPart:
         return [(entry["Key"].removeprefix(self.prefix), entry["UploadId"])
                 for page in pages for entry in page.get("Uploads", [])]
 
+    def sweep(self):
+        """Removes what was begun and is not published, as a server does a day later."""
+        self._remove(key for key in self.keys() if key.startswith(_STAGING))
+
     def clear(self):
         """Deletes all objects and ends all uploads."""
+        self._remove(self.keys())
+
+    def _remove(self, keys):
         for key, upload_id in self.uploads():
             self.client.abort_multipart_upload(**self.at(key), UploadId=upload_id)
-        for key in self.keys():
+        for key in keys:
             self.delete(key)
 
 
