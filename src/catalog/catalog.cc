@@ -40,6 +40,7 @@ class WatchedReader final : public ObjectReader {
     failed_ = failed_ || !status.ok();
     return status;
   }
+  bool DiscardReadBytes() override { return reader_->DiscardReadBytes(); }
   bool failed() const { return failed_; }
 
  private:
@@ -109,9 +110,13 @@ arrow::Result<std::shared_ptr<const Footer>> Catalog::FooterOf(ObjectReader& rea
   if (cached != nullptr) return cached;
   WatchedReader watched(&reader);
   auto footer = ReadFooter(watched, schemas_);
+  const auto is_damaged = [&] {
+    return KindOf(footer.status()) == ErrorKind::kDataLoss && !watched.failed();
+  };
+  if (is_damaged() && watched.DiscardReadBytes()) footer = ReadFooter(watched, schemas_);
   if (footer.ok()) {
     if (object.settled) Learn(object, *footer);
-  } else if (KindOf(footer.status()) == ErrorKind::kDataLoss && !watched.failed()) {
+  } else if (is_damaged()) {
     NoteUnservable(object, footer.status());
   }
   return footer;

@@ -173,5 +173,47 @@ TEST_F(CatalogTest, OfARemoteStoreAnUnknownFooterComesWithItsObjectAndAKnownOneI
   EXPECT_THAT(remote->Asked(), ElementsAre("open with end"));
 }
 
+/// Objects that come over a network: the first reads of each bring a byte that is wrong.
+class DamagingStore final : public ForwardingStore {
+ public:
+  DamagingStore(std::shared_ptr<ObjectStore> store, int damages)
+      : ForwardingStore(std::move(store)), damages_(damages) {}
+
+  arrow::Result<std::unique_ptr<ObjectReader>> Open(const std::string& key) override {
+    ARROW_ASSIGN_OR_RAISE(auto reader, ForwardingStore::Open(key));
+    return std::make_unique<Reader>(std::move(reader), damages_);
+  }
+
+ private:
+  class Reader final : public ObjectReader {
+   public:
+    Reader(std::unique_ptr<ObjectReader> reader, int damages)
+        : reader_(std::move(reader)), damages_(damages) {}
+    const ObjectInfo& info() const override { return reader_->info(); }
+    arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override {
+      auto status = reader_->ReadAt(offset, length, out);
+      if (damages_-- > 0) static_cast<char*>(out)[length - 1] ^= 1;
+      return status;
+    }
+    bool DiscardReadBytes() override { return true; }
+
+   private:
+    const std::unique_ptr<ObjectReader> reader_;
+    int damages_;
+  };
+
+  const int damages_;
+};
+
+TEST_F(CatalogTest, AFooterThatWasDamagedOnItsWayIsReadAgain) {
+  StoreNumbered(*store_, "a", 10);
+  Catalog once(std::make_shared<DamagingStore>(store_, 1), logger_, /*footer_cache_bytes=*/1 << 20);
+  EXPECT_EQ(once.Describe(Name("a"), std::nullopt)->footer->rows, 10);
+  EXPECT_THAT(logger_->lines(), ElementsAre());
+  Catalog twice(std::make_shared<DamagingStore>(store_, 2), logger_, 1 << 20);
+  EXPECT_EQ(KindOf(twice.Describe(Name("a"), std::nullopt).status()), ErrorKind::kDataLoss);
+  EXPECT_THAT(logger_->lines(), ElementsAre(HasSubstr("'a' is not a Parquet file")));
+}
+
 }  // namespace
 }  // namespace hangar

@@ -50,12 +50,13 @@ arrow::Result<std::shared_ptr<const ColumnSegment>> ColumnChunkPass::Decode(int6
   if (auto cached = cache.FindAgain(key)) return cached;
   if (failed_ || segment < next_segment_) return nullptr;
   auto decoded = DecodeNext(segment);
-  if (!decoded.ok() && decoded.status().IsOutOfMemory()) {
+  if (SaysDamage(decoded.status()) && file_->DiscardColumnChunk(row_group_, field_)) {
+    decoded = DecodeFromBegin(segment);
+  }
+  if (decoded.status().IsOutOfMemory()) {
     // What is cached is worth less than an answer.
     cache.Clear();
-    decoder_.reset();
-    next_segment_ = 0;
-    decoded = DecodeNext(segment);
+    decoded = DecodeFromBegin(segment);
   }
   if (!decoded.ok()) {
     failed_ = true;
@@ -64,6 +65,13 @@ arrow::Result<std::shared_ptr<const ColumnSegment>> ColumnChunkPass::Decode(int6
   }
   cache.Insert(key, *decoded);
   return decoded;
+}
+
+arrow::Result<std::shared_ptr<const ColumnSegment>> ColumnChunkPass::DecodeFromBegin(
+    int64_t segment) {
+  decoder_.reset();
+  next_segment_ = 0;
+  return DecodeNext(segment);
 }
 
 arrow::Result<std::shared_ptr<const ColumnSegment>> ColumnChunkPass::DecodeNext(int64_t segment) {

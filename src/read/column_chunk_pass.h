@@ -35,6 +35,8 @@ class ColumnChunkPass {
  private:
   arrow::Result<std::shared_ptr<const ColumnSegment>> DecodeNext(int64_t segment)
       HANGAR_REQUIRES(mutex_);
+  arrow::Result<std::shared_ptr<const ColumnSegment>> DecodeFromBegin(int64_t segment)
+      HANGAR_REQUIRES(mutex_);
   arrow::Result<std::shared_ptr<const ColumnSegment>> ToSegment(arrow::ArrayVector stored) const;
 
   const std::shared_ptr<StoredFile> file_;

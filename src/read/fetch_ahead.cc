@@ -1,6 +1,7 @@
 #include "read/fetch_ahead.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "store/store_errors.h"
@@ -185,6 +186,17 @@ void FetchAhead::NoteRead(const ByteRun& run, int64_t offset, int64_t length) {
     unit = unit->second.unit.run == run ? LetGo(unit) : std::next(unit);
   }
   Fetch();
+}
+
+void FetchAhead::Discard(const ByteRun& run) {
+  {
+    const MutexLock lock(mutex_);
+    for (auto unit = held_.lower_bound(run.begin);
+         unit != held_.end() && unit->second.unit.offset < run.end;) {
+      unit = unit->second.unit.run == run ? LetGo(unit) : std::next(unit);
+    }
+  }
+  fetcher_->Discard(object_, UnitsOf(run, run.begin, run.end));
 }
 
 void FetchAhead::Pass(size_t section) {

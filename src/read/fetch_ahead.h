@@ -45,6 +45,9 @@ class FetchAhead : public std::enable_shared_from_this<FetchAhead> {
   /// this.
   std::shared_ptr<ObjectReader> OfRun(const ByteRun& run);
 
+  /// What was read of the run turned out to be damaged: it is fetched anew when it is read again.
+  void Discard(const ByteRun& run) HANGAR_EXCLUDES(mutex_);
+
   /// Sections before this one are needed no more.
   void Pass(size_t section) HANGAR_EXCLUDES(mutex_);
 

@@ -44,6 +44,7 @@ class CountingReader final : public ObjectReader {
     while (is_held_) changed_.Wait(mutex_);
     ARROW_RETURN_NOT_OK(error_);
     std::memcpy(out, bytes_.data() + offset, static_cast<size_t>(length));
+    if (damages_ > 0 && damages_-- > 0) static_cast<char*>(out)[length / 2] ^= 1;
     return arrow::Status::OK();
   }
 
@@ -67,6 +68,11 @@ class CountingReader final : public ObjectReader {
     MutexLock lock(mutex_);
     error_ = std::move(error);
   }
+  /// A byte of the next so many answers is wrong.
+  void DamageNext(int answers) {
+    MutexLock lock(mutex_);
+    damages_ = answers;
+  }
   const std::string& bytes() const { return bytes_; }
 
  private:
@@ -77,6 +83,7 @@ class CountingReader final : public ObjectReader {
   std::vector<std::pair<int64_t, int64_t>> asked_ HANGAR_GUARDED_BY(mutex_);
   bool is_held_ HANGAR_GUARDED_BY(mutex_) = false;
   arrow::Status error_ HANGAR_GUARDED_BY(mutex_);
+  int damages_ HANGAR_GUARDED_BY(mutex_) = 0;
 };
 
 class FetchAheadTest : public ::testing::Test {
@@ -273,6 +280,24 @@ TEST_F(FetchAheadTest, AnErrorComesOutWhereItsBytesAreRead) {
   reader->Fail(arrow::Status::OK());
   const auto next = FetchAhead::Start(ObjectOf(reader), PlanOf({{run}}), fetcher.get());
   EXPECT_EQ(ReadRun(next, run), reader->bytes());
+}
+
+TEST_F(FetchAheadTest, WhatIsDiscardedIsFetchedAnewByAllWhoReadItThen) {
+  const auto fetcher = MakeFetcher();
+  const auto reader = MakeReader(3 << 20);
+  reader->DamageNext(1);
+  const ByteRun run{.begin = 0, .end = 1 << 20};
+  const ByteRun next{.begin = 1 << 20, .end = 3 << 20};
+  const auto one = FetchAhead::Start(ObjectOf(reader), PlanOf({{run, next}}), fetcher.get());
+  const auto other = FetchAhead::Start(ObjectOf(reader), PlanOf({{run, next}}), fetcher.get());
+  ASSERT_NE(ReadRun(one, run) + ReadRun(one, next), reader->bytes());
+  for (const auto& ahead : {one, other}) {
+    ahead->Discard(run);
+    ahead->Discard(next);
+    EXPECT_EQ(ahead->held_bytes(), 0);
+  }
+  EXPECT_EQ(ReadRun(one, run) + ReadRun(one, next), reader->bytes());
+  EXPECT_EQ(ReadRun(other, run) + ReadRun(other, next), reader->bytes());
 }
 
 TEST_F(FetchAheadTest, AReadThatEndsLeavesNothingBehind) {

@@ -167,8 +167,26 @@ void RangeFetcher::WriteToDisk(const Request& request, const FetchedRange& range
                                const uint8_t* bytes) {
   if (disk_ == nullptr || !request.object.uses_disk) return;
   for (const FetchUnit& unit : request.units) {
+    if (range.is_discarded_) return;
     disk_->Insert(OnDisk(request.object, unit), bytes + (unit.offset - range.offset()));
+    // In that moment.
+    if (range.is_discarded_) disk_->Discard(OnDisk(request.object, unit));
   }
+}
+
+void RangeFetcher::Discard(const FetchedObject& object, const std::vector<FetchUnit>& units) {
+  {
+    const MutexLock lock(mutex_);
+    for (const FetchUnit& unit : units) {
+      const auto found = under_way_.find(KeyOf(object, unit));
+      if (found == under_way_.end()) continue;
+      // Before its units leave the disk, so that none comes there after that.
+      if (const auto range = found->second.lock()) range->is_discarded_ = true;
+      under_way_.erase(found);
+    }
+  }
+  if (disk_ == nullptr || !object.uses_disk) return;
+  for (const FetchUnit& unit : units) disk_->Discard(OnDisk(object, unit));
 }
 
 }  // namespace hangar

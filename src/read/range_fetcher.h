@@ -76,6 +76,7 @@ class FetchedRange {
   bool is_finished_ HANGAR_GUARDED_BY(mutex_) = false;
   arrow::Status status_ HANGAR_GUARDED_BY(mutex_);
   std::shared_ptr<arrow::Buffer> bytes_ HANGAR_GUARDED_BY(mutex_);  // nullptr: no memory.
+  std::atomic<bool> is_discarded_ = false;
 };
 
 /// Fetches ranges of objects for all reads, by threads of its own, which wait for a network and do
@@ -102,6 +103,11 @@ class RangeFetcher {
   /// joins a request that brings it already.
   Fetch Start(const FetchedObject& object, const std::vector<FetchUnit>& units,
               int64_t request_bytes_max, std::function<void()> done) HANGAR_EXCLUDES(mutex_);
+
+  /// The bytes of these units turned out to be damaged: who reads them next has them fetched from
+  /// the store, and they leave the cache on disk.
+  void Discard(const FetchedObject& object, const std::vector<FetchUnit>& units)
+      HANGAR_EXCLUDES(mutex_);
 
   ReadAheadBudget* ahead() { return &ahead_; }
   /// Reads say here what they hold ahead, so that many who hold on to what they were given when

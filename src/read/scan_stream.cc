@@ -38,7 +38,7 @@ constexpr int64_t kSegmentsHeld = 2;
 arrow::Status ForClient(const arrow::Status& status, const std::string& dataset, Logger& logger) {
   logger.Error("a read failed",
                {{"dataset", dataset}, {"reason", status.ToStringWithoutContextLines()}});
-  if (HasErrorKind(status) || KindOf(status) != ErrorKind::kInternal) return status;
+  if (!SaysDamage(status)) return status;
   return Error(ErrorKind::kDataLoss, "the stored file of {} is damaged and could not be read",
                Quoted(dataset));
 }

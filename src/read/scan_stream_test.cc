@@ -26,21 +26,39 @@
 namespace hangar {
 namespace {
 
-/// Fails all reads of an object while `failing` is set.
+struct Faults {
+  std::atomic<bool> failing = false;  ///< All reads fail.
+  std::atomic<int> reads = 0;
+  std::atomic<int> damaged_from = 0;  ///< The reads of these numbers bring a byte that is wrong.
+  std::atomic<int> damaged_to = 0;
+  std::atomic<bool> is_remote = false;
+  std::atomic<int> discards = 0;
+};
+
+/// Reads an object with faults.
 class FaultyReader final : public ObjectReader {
  public:
-  FaultyReader(std::shared_ptr<ObjectReader> reader, const std::atomic<bool>* failing)
-      : reader_(std::move(reader)), failing_(failing) {}
+  FaultyReader(std::shared_ptr<ObjectReader> reader, Faults* faults)
+      : reader_(std::move(reader)), faults_(faults) {}
 
   const ObjectInfo& info() const override { return reader_->info(); }
   arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override {
-    if (*failing_) return MakeError(ErrorKind::kUnavailable, "the disk does not answer");
-    return reader_->ReadAt(offset, length, out);
+    if (faults_->failing) return MakeError(ErrorKind::kUnavailable, "the disk does not answer");
+    auto status = reader_->ReadAt(offset, length, out);
+    const int number = faults_->reads++;
+    if (number >= faults_->damaged_from && number < faults_->damaged_to) {
+      static_cast<char*>(out)[length / 2] ^= 1;
+    }
+    return status;
+  }
+  bool DiscardReadBytes() override {
+    ++faults_->discards;
+    return faults_->is_remote;
   }
 
  private:
   const std::shared_ptr<ObjectReader> reader_;
-  const std::atomic<bool>* const failing_;
+  Faults* const faults_;
 };
 
 /// The addresses of the first column's values, batch by batch.
@@ -72,7 +90,7 @@ class ScanStreamTest : public ::testing::Test {
     ARROW_ASSIGN_OR_RAISE(auto open,
                           catalog.Open(DatasetName::Parse(name).ValueOrDie(), std::nullopt));
     ARROW_ASSIGN_OR_RAISE(auto plan, PlanScan(*open.snapshot.footer, request));
-    open.reader = std::make_shared<FaultyReader>(open.reader, &failing_);
+    open.reader = std::make_shared<FaultyReader>(open.reader, &faults_);
     MutexLock lock(budgets_mutex_);
     ReadAheadBudget& budget =
         budgets_.emplace_back(ReadAheadBudget::Options{.read_bytes = options.read_ahead_bytes});
@@ -97,7 +115,7 @@ class ScanStreamTest : public ::testing::Test {
 
   const std::shared_ptr<ObjectStore> store_ = MakeMemoryStore();
   const std::shared_ptr<RecordingLogger> logger_ = std::make_shared<RecordingLogger>();
-  std::atomic<bool> failing_ = false;
+  Faults faults_;
   SegmentCache no_cache_{{.capacity_bytes = 0, .segment_bytes = 4096}};
   SegmentCache cache_{{.capacity_bytes = 64 << 20, .segment_bytes = 4096}};
   Mutex budgets_mutex_;
@@ -165,11 +183,11 @@ TEST_F(ScanStreamTest, CanBeLeftInTheMiddle) {
 TEST_F(ScanStreamTest, ASecondReadSharesTheMemoryOfWhatTheFirstDecoded) {
   StoreNumbered(*store_, "a", 50'000, {.row_group_rows = 10'000});
   const auto first = AddressesOf(**Start("a", {}, {}, &cache_));
-  failing_ = true;  // Nothing is read for the second one.
+  faults_.failing = true;  // Nothing is read for the second one.
   const auto second = AddressesOf(**Start("a", {}, {}, &cache_));
   EXPECT_GT(first.size(), 10u);
   EXPECT_EQ(first, second);
-  failing_ = false;
+  faults_.failing = false;
   EXPECT_NE(first, AddressesOf(**Start("a", {})));
 }
 
@@ -216,10 +234,10 @@ TEST_F(ScanStreamTest, ReadersWithACacheThatIsFarTooSmallGetTheirRows) {
 
 TEST_F(ScanStreamTest, TheNextReadTriesAgainWhatFailed) {
   StoreNumbered(*store_, "a", 10'000);
-  failing_ = true;
+  faults_.failing = true;
   const auto stream = Start("a", {}, {}, &cache_).ValueOrDie();
   EXPECT_FALSE(stream->ToTable().ok());
-  failing_ = false;
+  faults_.failing = false;
   ExpectRows(Start("a", {}, {}, &cache_), 0, 10'000);
 }
 
@@ -245,6 +263,37 @@ TEST_F(ScanStreamTest, AnErrorComesAfterAllRowsBeforeIt) {
       rows += batch->num_rows();
     }
     EXPECT_EQ(rows, 15'000);
+  }
+}
+
+TEST_F(ScanStreamTest, WhatWasDamagedOnItsWayIsReadAgain) {
+  StoreNumbered(*store_, "a", 50'000, {.row_group_rows = 10'000});
+  faults_.is_remote = true;
+  for (const bool fetches : {false, true}) {
+    faults_.reads = 0;
+    ExpectRows(Start("a", {}, {.fetches = fetches}), 0, 50'000);
+    const int reads = faults_.reads;
+    for (int damaged = 0; damaged < reads; ++damaged) {
+      faults_.reads = 0;
+      faults_.discards = 0;
+      faults_.damaged_from = damaged;
+      faults_.damaged_to = damaged + 1;
+      ExpectRows(Start("a", {}, {.fetches = fetches}), 0, 50'000);
+      EXPECT_GE(faults_.discards, 1) << damaged;
+    }
+    faults_.damaged_to = 0;
+  }
+}
+
+TEST_F(ScanStreamTest, WhatIsDamagedWhereItLiesIsSaidToBe) {
+  StoreNumbered(*store_, "a", 50'000, {.row_group_rows = 10'000});
+  for (const bool is_remote : {false, true}) {
+    for (const bool fetches : {false, true}) {
+      faults_.is_remote = is_remote;
+      faults_.damaged_to = 1'000'000;
+      const auto table = (*Start("a", {}, {.fetches = fetches}))->ToTable();
+      EXPECT_EQ(KindOf(table.status()), ErrorKind::kDataLoss) << table.status();
+    }
   }
 }
 

@@ -17,6 +17,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/error.h"
 #include "decode/arrow_column_decoder.h"
 #include "decode/column_decoder.h"
 #include "decode/flat_column_decoder.h"
@@ -79,6 +80,11 @@ class FileContents final : public parquet::ParquetFileReader::Contents {
 };
 
 }  // namespace
+
+bool SaysDamage(const arrow::Status& status) {
+  // What Parquet's and our decoders say has no kind of ours.
+  return !status.ok() && !HasErrorKind(status) && KindOf(status) == ErrorKind::kInternal;
+}
 
 std::array<uint64_t, 2> HashOfVersion(const std::string& version) {
   const XXH128_hash_t hash = XXH3_128bits(version.data(), version.size());
@@ -145,6 +151,18 @@ arrow::Result<std::unique_ptr<ColumnDecoder>> StoredFile::OpenWithoutArrow(int r
   std::vector<std::unique_ptr<parquet::PageReader>> pages;
   for (const LeafColumn& leaf : leaves) pages.push_back(OpenPages(leaf));
   return MakeNestedColumnDecoder(std::move(pages), node, leaves, type, rows, pool_);
+}
+
+bool StoredFile::DiscardColumnChunk(int row_group, int field) {
+  if (!snapshot_.reader->DiscardReadBytes()) return false;
+  if (ahead_ == nullptr) return true;
+  const parquet::FileMetaData& metadata = *footer().metadata;
+  const auto row_group_metadata = metadata.RowGroup(row_group);
+  for (const int leaf : layout().leaves_of_fields[static_cast<size_t>(field)]) {
+    ahead_->Discard(RunOf(metadata, *row_group_metadata->ColumnChunk(leaf),
+                          snapshot_.reader->info().size_bytes));
+  }
+  return true;
 }
 
 std::unique_ptr<parquet::PageReader> StoredFile::OpenPages(const LeafColumn& leaf) const {

@@ -30,6 +30,10 @@ struct LeafColumn;
 /// A version as ColumnChunkKey names it.
 std::array<uint64_t, 2> HashOfVersion(const std::string& version);
 
+/// True of what decoders say of bytes that are damaged; false of errors of the store, and of
+/// memory.
+bool SaysDamage(const arrow::Status& status);
+
 /// A snapshot's file, open for decoding column chunks: what all parts of a scan share. Thread-safe.
 /// Statuses hold Parquet's own words; they are for the log.
 class StoredFile : public std::enable_shared_from_this<StoredFile> {
@@ -57,6 +61,9 @@ class StoredFile : public std::enable_shared_from_this<StoredFile> {
   /// A decoder of one field of one row group, which gives arrays of the field's type in the
   /// footer's read schema. It holds this file.
   arrow::Result<std::unique_ptr<ColumnDecoder>> OpenColumnChunk(int row_group, int field);
+  /// What a decoder of it read turned out to be damaged. True where that may have happened on its
+  /// way here: then another decoder reads it from the store anew.
+  bool DiscardColumnChunk(int row_group, int field);
 
  private:
   StoredFile(OpenSnapshot snapshot, std::shared_ptr<const FileLayout> layout,

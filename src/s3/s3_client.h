@@ -101,6 +101,10 @@ class S3Client {
   virtual arrow::Status Read(const std::string& key, const std::string& etag, int64_t offset,
                              int64_t length, void* out) = 0;
 
+  /// For who finds that what Read or ReadEnd gave is damaged, and is going to read it again:
+  /// counted, and said in the log. A range comes without a checksum that could tell here.
+  virtual void NoteDamaged(const std::string& key) = 0;
+
   /// The last `length` bytes, or all where there are fewer, and which object they are of, in one
   /// request.
   virtual arrow::Result<S3Object> ReadEnd(const std::string& key, int64_t length,

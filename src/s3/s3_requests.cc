@@ -142,6 +142,19 @@ bool S3Requests::WaitForNext(const S3Call& call, const S3Answer& answer, const A
   return true;
 }
 
+void S3Requests::NoteDamaged(const std::string& object) {
+  if (logger_) {
+    logger_->Warning("what the object store sent of an object is damaged, and is asked for again",
+                     {{"object", object}});
+  }
+  if (metrics_) {
+    metrics_
+        ->Counter("hangar_s3_damaged_answers_total",
+                  "Times that an object was read again because what was read of it was damaged.")
+        .Add();
+  }
+}
+
 void S3Requests::LogFailure(const S3Call& call, const S3Problem& problem, int attempt) {
   if (!logger_) return;
   logger_->Warning("the object store did not do what it was asked for",

@@ -57,6 +57,9 @@ class S3Requests {
   /// Waits before a call is sent once more after `problem`; false when it shall not be.
   bool WaitForNext(const S3Call& call, const S3Answer& answer, const Attempts& attempts);
 
+  /// What answers brought of an object was damaged, and is asked for again.
+  void NoteDamaged(const std::string& object);
+
  private:
   arrow::Result<S3Answer> SendOnce(const S3Call& call);
   std::string UrlOf(const S3Call& call) const;

@@ -26,6 +26,7 @@ class SignedBucketClient : public S3Client {
   arrow::Result<S3Object> Head(const std::string& key) override;
   arrow::Status Read(const std::string& key, const std::string& etag, int64_t offset,
                      int64_t length, void* out) override;
+  void NoteDamaged(const std::string& key) override { requests_.NoteDamaged(Shown(key)); }
   arrow::Result<S3Object> ReadEnd(const std::string& key, int64_t length,
                                   std::string* out) override;
   arrow::Result<S3Object> Write(const std::string& key, std::string_view bytes,

@@ -57,6 +57,8 @@ class DiskWatchedReader final : public ObjectReader {
     return status;
   }
 
+  bool DiscardReadBytes() override { return reader_->DiscardReadBytes(); }
+
   /// The first read that failed, or OK.
   arrow::Status failure() HANGAR_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
@@ -124,6 +126,23 @@ class StagedFileUpload final : public FileUpload {
 
   arrow::Result<std::shared_ptr<const Footer>> Verify(
       const std::shared_ptr<DiskWatchedReader>& reader) const {
+    auto footer = VerifyFile(reader);
+    // The client would be told to mend what is right.
+    if (KindOf(footer.status()) == ErrorKind::kInvalidArgument && reader->DiscardReadBytes()) {
+      footer = VerifyFile(reader);
+    }
+    ARROW_RETURN_NOT_OK(footer.status());
+    ARROW_RETURN_NOT_OK(CheckSchemaWithin(limits_, *(*footer)->logical_schema));
+    if (request_.rows && *request_.rows != (*footer)->rows) {
+      return Error(ErrorKind::kInvalidArgument,
+                   "the upload was to have {} rows and the file has {}; nothing was stored",
+                   *request_.rows, (*footer)->rows);
+    }
+    return footer;
+  }
+
+  arrow::Result<std::shared_ptr<const Footer>> VerifyFile(
+      const std::shared_ptr<DiskWatchedReader>& reader) const {
     auto footer = ReadFooter(*reader);
     if (!footer.ok()) return NotStored(footer.status(), *reader);
     // A stretch of zeros in a footer ends it early, and what stood behind is lost.
@@ -131,15 +150,7 @@ class StagedFileUpload final : public FileUpload {
       return NotStored(MakeError(ErrorKind::kInvalidArgument, "its footer is damaged"), *reader);
     }
     const auto verified = VerifyPages(reader, **footer, resources_.workers, resources_.fetcher);
-    if (!verified.ok()) {
-      return NotStored(verified, *reader);
-    }
-    ARROW_RETURN_NOT_OK(CheckSchemaWithin(limits_, *(*footer)->logical_schema));
-    if (request_.rows && *request_.rows != (*footer)->rows) {
-      return Error(ErrorKind::kInvalidArgument,
-                   "the upload was to have {} rows and the file has {}; nothing was stored",
-                   *request_.rows, (*footer)->rows);
-    }
+    if (!verified.ok()) return NotStored(verified, *reader);
     return footer;
   }
 

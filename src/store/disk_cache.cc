@@ -43,8 +43,8 @@ constexpr uint32_t kNameBytesMax = 8192;
 struct RecordHead {
   uint64_t magic = kMagic;
   uint32_t name_bytes = 0;
-  uint32_t unused = 0;
-  int64_t offset = 0;  // In the object.
+  uint32_t is_discarded = 0;  // 1: only its place is left.
+  int64_t offset = 0;         // In the object.
   int64_t length = 0;
   uint64_t bytes_hash = 0;
   uint64_t head_hash = 0;  // Of the fields before this one, and the name.
@@ -205,8 +205,10 @@ void DiskCache::LoadSegment(const std::shared_ptr<Segment>& segment) {
     if (head.head_hash != HashOfHead(head, named)) break;
     const XXH128_hash_t hash = XXH3_128bits(named.data(), named.size());
     const Name name = {hash.low64, hash.high64};
-    places_[name] = {.segment = segment, .offset = end, .bytes = head_bytes + head.length};
-    segment->names.push_back(name);
+    if (head.is_discarded == 0) {
+      places_[name] = {.segment = segment, .offset = end, .bytes = head_bytes + head.length};
+      segment->names.push_back(name);
+    }
     end += head_bytes + head.length;
   }
   segment->bytes = end;
@@ -305,6 +307,31 @@ void DiskCache::Insert(const Unit& unit, const void* bytes) {
     if (places_.contains(name)) return;
   }
   if (MakeRoom(std::ssize(head) + unit.length)) Append(name, head, bytes, unit.length);
+}
+
+void DiskCache::Discard(const Unit& unit) {
+  const Name name = NameOf(unit);
+  // With it no part moves to another segment meanwhile.
+  const MutexLock append_lock(append_mutex_);
+  Place place;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = places_.find(name);
+    if (found == places_.end()) return;
+    place = std::move(found->second);
+    places_.erase(found);
+  }
+  // The record stays where it is, for the sake of those behind it.
+  const std::string named = NamedPart(options_.origin, unit);
+  RecordHead head{.name_bytes = static_cast<uint32_t>(named.size()),
+                  .is_discarded = 1,
+                  .offset = unit.offset,
+                  .length = unit.length};
+  head.head_hash = HashOfHead(head, named);
+  const std::string_view head_bytes(reinterpret_cast<const char*>(&head), sizeof(head));
+  const int error = WriteBothAt(place.segment->file.get(), place.offset, head_bytes, named.data(),
+                                std::ssize(named));
+  if (error != 0) NoteDiskFailure("write", error);
 }
 
 void DiskCache::Append(const Name& name, std::string_view head, const void* bytes, int64_t length) {

@@ -62,6 +62,9 @@ class DiskCache {
   /// Keeps `unit.length` bytes, if it can.
   void Insert(const Unit& unit, const void* bytes) HANGAR_EXCLUDES(mutex_, append_mutex_);
 
+  /// Forgets a part whose bytes were wrong already when they came here, also for later processes.
+  void Discard(const Unit& unit) HANGAR_EXCLUDES(mutex_, append_mutex_);
+
   struct Stats {
     int64_t hits = 0;
     int64_t misses = 0;

@@ -99,6 +99,24 @@ TEST_F(DiskCacheTest, SurvivesARestart) {
   }
 }
 
+TEST_F(DiskCacheTest, WhatIsDiscardedIsGoneForLaterProcessesToo) {
+  for (int round = 0; round < 2; ++round) {
+    const auto cache = Open();
+    for (int number = 0; number < 3; ++number) Insert(*cache, number);
+    cache->Discard(Part(1));
+    cache->Discard(Part(1));
+    cache->Discard(Part(7));
+    EXPECT_FALSE(cache->Has(Part(1)));
+    EXPECT_EQ(Read(*cache, Part(1)), "");
+  }
+  const auto cache = Open();
+  EXPECT_EQ(Read(*cache, Part(0)), Bytes(0));
+  EXPECT_EQ(Read(*cache, Part(1)), "");
+  EXPECT_EQ(Read(*cache, Part(2)), Bytes(2));
+  Insert(*cache, 1);
+  EXPECT_EQ(Read(*cache, Part(1)), Bytes(1));
+}
+
 TEST_F(DiskCacheTest, PartsOfAnotherBucketAreNotFound) {
   Insert(*Open(), 1);
   EXPECT_EQ(Read(*Open(16 << 20, "another bucket"), Part(1)), "");

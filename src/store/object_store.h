@@ -73,6 +73,10 @@ class ObjectReader {
   /// what is in `out` must then be thrown away.
   virtual arrow::Status ReadAt(int64_t offset, int64_t length, void* out) = 0;
 
+  /// Says that what was read turned out to be damaged. True where it came over a network, on which
+  /// that may have happened: nothing of it is kept here, and reading again may give other bytes.
+  virtual bool DiscardReadBytes() { return false; }
+
   /// A new file descriptor of the object's file, for the system's own ways to send one, which the
   /// caller closes; what is read through it is not looked at for changes. nullopt where the object
   /// is not a file, or there are no descriptors left.

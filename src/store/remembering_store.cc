@@ -86,6 +86,7 @@ class RememberingReader final : public ObjectReader {
     if (KindOf(status) == ErrorKind::kNotFound) remembered_->Forget(info().key);
     return status;
   }
+  bool DiscardReadBytes() override { return reader_->DiscardReadBytes(); }
   std::optional<int> DuplicateDescriptor() const override { return reader_->DuplicateDescriptor(); }
 
  private:

@@ -25,22 +25,35 @@ class S3Reader final : public ObjectReader {
       : bucket_(std::move(bucket)),
         info_(std::move(info)),
         place_(std::move(place)),
-        end_(std::move(end)),
-        end_begin_(info_.size_bytes - static_cast<int64_t>(end_.size())) {}
+        end_(std::make_shared<const std::string>(std::move(end))) {}
 
   const ObjectInfo& info() const override { return info_; }
 
   arrow::Status ReadAt(int64_t offset, int64_t length, void* out) override {
     ARROW_RETURN_NOT_OK(CheckRange(info_, offset, length));
-    const int64_t fetched = std::clamp<int64_t>(end_begin_ - offset, 0, length);
+    const auto end = End();
+    const int64_t end_begin = info_.size_bytes - std::ssize(*end);
+    const int64_t fetched = std::clamp<int64_t>(end_begin - offset, 0, length);
     ARROW_RETURN_NOT_OK(Fetch(offset, fetched, out));
     if (fetched == length) return arrow::Status::OK();
-    std::memcpy(static_cast<char*>(out) + fetched, end_.data() + (offset + fetched - end_begin_),
+    std::memcpy(static_cast<char*>(out) + fetched, end->data() + (offset + fetched - end_begin),
                 static_cast<size_t>(length - fetched));
     return arrow::Status::OK();
   }
 
+  bool DiscardReadBytes() override HANGAR_EXCLUDES(mutex_) {
+    bucket_->client().NoteDamaged(bucket_->Whole(place_->Get().first));
+    const MutexLock lock(mutex_);
+    end_ = std::make_shared<const std::string>();
+    return true;
+  }
+
  private:
+  std::shared_ptr<const std::string> End() const HANGAR_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return end_;
+  }
+
   arrow::Status Fetch(int64_t offset, int64_t length, void* out) {
     if (length == 0) return arrow::Status::OK();
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -81,8 +94,8 @@ class S3Reader final : public ObjectReader {
   const std::shared_ptr<const S3Bucket> bucket_;
   const ObjectInfo info_;
   const std::shared_ptr<S3Place> place_;
-  const std::string end_;
-  const int64_t end_begin_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const std::string> end_ HANGAR_GUARDED_BY(mutex_);  // Of the object.
 };
 
 }  // namespace

@@ -7,6 +7,7 @@ and HANGAR_SEED gives it back.
 """
 
 import dataclasses
+import io
 import json
 import os
 import random
@@ -15,12 +16,13 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pyarrow.flight as flight
+import pyarrow.parquet as pq
 import pytest
 
 from faults import (
     CorruptedAnswer, CorruptedRequest, Delay, NoAnswer, ResetBeforeAnswer, ResetBeforeRequest,
     ResetInAnswer, ResetInRequest, StaleAnswer, TruncatedAnswer, s3_error)
-from flight_steps import act, command, get, info, listed, path, put, version
+from flight_steps import act, command, get, info, listed, path, put, put_file, version
 from hangar_fixtures import eventually
 from raw_flight import assert_fit_for_clients
 
@@ -116,6 +118,15 @@ def _new(rows, seed):
     return noise(rows, 2 * seed + 1)
 
 
+def _file(seed):
+    """A Parquet file that is stored as it is, in staging first when it is a large one; its rows."""
+    table = _new(LARGE if seed % 2 else SMALL, seed)
+    written = io.BytesIO()
+    pq.write_table(table, written, compression="none", use_dictionary=False,
+                   write_page_checksum=True)
+    return written.getvalue(), table
+
+
 OPERATIONS = {operation.name: operation for operation in [
     Operation("create", _kept, lambda seed: _with(seed, n=_new(SMALL, seed)),
               lambda bench, seed: put(bench.client, command("n", mode="create"),
@@ -123,6 +134,9 @@ OPERATIONS = {operation.name: operation for operation in [
     Operation("create large", _kept, lambda seed: _with(seed, n=_new(LARGE, seed)),
               lambda bench, seed: put(bench.client, command("n", mode="create"),
                                       _new(LARGE, seed))),
+    Operation("create of a file", _kept, lambda seed: _with(seed, n=_file(seed)[1]),
+              lambda bench, seed: put_file(bench.client, "n", _file(seed)[0], block=1 << 20,
+                                           mode="create")),
     Operation("replace", _kept, lambda seed: _with(seed, t=_new(SMALL, seed)),
               lambda bench, seed: put(bench.client, "t", _new(SMALL, seed))),
     Operation("replace a version by a large one", _kept,

@@ -15,6 +15,7 @@ import pyarrow.flight as flight
 import pyarrow.parquet as pq
 import pytest
 
+from faults import CorruptedAnswer
 from flight_steps import command, get, info, listed, path, put
 from hangar_fixtures import eventually
 
@@ -324,6 +325,28 @@ def test_a_full_disk_is_said_once_and_fails_no_read(start_watched, bucket, tmp_p
         assert get(watched.client, path("t")) == table
     assert watched.server.log().count("the disk cache fails") == 1
     assert watched.disk("errors_total") > 0
+
+
+def test_what_was_damaged_on_its_way_is_fetched_again_and_not_kept(proxy, start_watched, bucket,
+                                                                   tmp_path):
+    table = noise(1_000_000, columns=2)
+    bucket.put("t", parquet(table, write_page_checksum=True))
+    watched = start_watched(flags=disk_cache(tmp_path / "cache"), through=proxy)
+    info(watched.client, "t")
+    proxy.arm(CorruptedAnswer(300_000), operation="GetObject")
+    assert get(watched.client, path("t")) == table
+    assert watched.metric("hangar_s3_damaged_answers_total") == 1
+    assert watched.server.log().count("is damaged, and is asked for again") == 1
+    assert get(watched.client, path("t")) == table  # What it lacks is kept now.
+    eventually(lambda: watched.disk("bytes") >= 2 * 8_000_000, "it is all on disk")
+    gets = watched.gets()
+    assert get(watched.client, path("t")) == table
+    assert watched.gets() == gets
+    watched.server.close_clients()
+    assert watched.server.stop() == 0
+    watched = start_watched(flags=disk_cache(tmp_path / "cache"))
+    assert get(watched.client, path("t")) == table
+    assert watched.metric("hangar_s3_damaged_answers_total") == 0
 
 
 def test_a_cache_folder_is_for_one_server(start_watched, start_s3_server, tmp_path):

@@ -117,6 +117,16 @@ arrow::Status MemoryBucket::Read(const std::string& key, const std::string& etag
   });
 }
 
+void MemoryBucket::NoteDamaged(const std::string& /*key*/) {
+  const MutexLock lock(mutex_);
+  ++damaged_;
+}
+
+int MemoryBucket::damaged() {
+  const MutexLock lock(mutex_);
+  return damaged_;
+}
+
 arrow::Result<S3Object> MemoryBucket::ReadEnd(const std::string& key, int64_t length,
                                               std::string* out) {
   return Step("ReadEnd", key, [&]() HANGAR_REQUIRES(mutex_) -> arrow::Result<S3Object> {

@@ -38,10 +38,13 @@ class MemoryBucket : public S3Client {
   /// As if everything there had been made and begun earlier by so much.
   void Age(std::chrono::nanoseconds time) HANGAR_EXCLUDES(mutex_);
   std::vector<std::string> Keys() HANGAR_EXCLUDES(mutex_);
+  /// How often NoteDamaged was called.
+  int damaged() HANGAR_EXCLUDES(mutex_);
 
   arrow::Result<S3Object> Head(const std::string& key) override;
   arrow::Status Read(const std::string& key, const std::string& etag, int64_t offset,
                      int64_t length, void* out) override;
+  void NoteDamaged(const std::string& key) override;
   arrow::Result<S3Object> ReadEnd(const std::string& key, int64_t length,
                                   std::string* out) override;
   arrow::Result<S3Object> Write(const std::string& key, std::string_view bytes,
@@ -90,6 +93,7 @@ class MemoryBucket : public S3Client {
   std::map<std::string, Stored> objects_ HANGAR_GUARDED_BY(mutex_);
   std::map<std::string, Growing> uploads_ HANGAR_GUARDED_BY(mutex_);
   int64_t last_id_ HANGAR_GUARDED_BY(mutex_) = 0;
+  int damaged_ HANGAR_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hangar
